@@ -1,0 +1,22 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Recorded upstream streams by path below the transcripts folder; empty where the folder is missing. */
+    transcripts: Record<string, string>;
+  }
+}
+
+const folder = fileURLToPath(new URL('../../shared/transcripts/', import.meta.url));
+
+/** Reads the recorded streams once, so that tests in workerd, which has no files, see them too. */
+export default async function setup(project: TestProject): Promise<void> {
+  const transcripts: Record<string, string> = {};
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  for (const name of names.filter((n) => /\.(sse|json|jsonl|md)$/.test(n))) {
+    transcripts[name] = await readFile(folder + name, 'utf8');
+  }
+  project.provide('transcripts', transcripts);
+}
