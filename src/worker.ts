@@ -1,1 +1,46 @@
-export default { fetch: () => new Response('soon') };
+import { env } from 'cloudflare:workers';
+import { errorBody, Failure } from './failure.ts';
+import { createGateway, type Gateway } from './gateway.ts';
+import type { Platform } from './platform/platform.ts';
+import { respond } from './platform/respond.ts';
+import { webIncoming } from './platform/web-incoming.ts';
+import { createWorkersPlatform } from './platform/workers/platform.ts';
+import { loadSettings } from './settings/load.ts';
+
+type Served = { gateway: Gateway; platform: Platform; keepAlive: number } | { errors: readonly string[] };
+
+/** Made once per isolate, from the Worker's variables and secrets. */
+const served = start(env as unknown as Record<string, unknown>);
+
+export function start(bindings: Record<string, unknown>): Served {
+  const variables: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(bindings))
+    if (typeof value === 'string') variables[name] = value;
+  const loaded = loadSettings({ env: variables, platform: 'workers' });
+  if (!loaded.ok) {
+    for (const error of loaded.errors) console.error(JSON.stringify({ level: 'error', message: error }));
+    return { errors: loaded.errors };
+  }
+  const platform = createWorkersPlatform(loaded.settings.logLevel, loaded.secrets);
+  for (const warning of loaded.warnings) platform.log('warn', warning);
+  return {
+    gateway: createGateway(loaded.settings, platform),
+    platform,
+    keepAlive: loaded.settings.keepAlive,
+  };
+}
+
+export async function serve(request: Request, served: Served): Promise<Response> {
+  if ('errors' in served) return misconfigured(served.errors);
+  const incoming = webIncoming(request);
+  const exchange = await served.gateway.handle(incoming);
+  return respond(exchange, incoming, served.platform, served.keepAlive);
+}
+
+/** A Worker cannot refuse to start, so it says in every answer what keeps it from serving. Errors never hold a value. */
+function misconfigured(errors: readonly string[]): Response {
+  const failure = new Failure('unavailable', `sluice is not configured rightly: ${errors.join(' ')}`);
+  return Response.json(errorBody(failure), { status: 503, headers: { 'access-control-allow-origin': '*' } });
+}
+
+export default { fetch: (request: Request) => serve(request, served) };

@@ -1,0 +1,133 @@
+import type { Call } from '../call.ts';
+import { errorBody, Failure, toFailure } from '../failure.ts';
+import { ask } from '../platform/carry.ts';
+import { readBounded } from '../read-bounded.ts';
+import { headerOf } from '../relay/headers.ts';
+import { json, type Reply } from '../reply.ts';
+import type { House } from '../routes.ts';
+import type { CompatibleUpstream } from '../upstreams/upstream.ts';
+
+/** A model as the API lists it. Fields beyond the id are the upstream's own and stay as they are. */
+export type Model = { readonly id: string; readonly [field: string]: unknown };
+
+type Listed =
+  | { ok: true; models: readonly Model[] }
+  | { ok: false; status: number; body: Uint8Array; type: string };
+
+type Cached = { until: number; list: Promise<Listed> };
+
+/** How many lists are remembered: one for each upstream and key. */
+const maxCached = 1000;
+/** A list is fetched for all who wait for it, so no one of them leaving stops it. */
+const detached = { signal: new AbortController().signal, stream: () => null };
+
+const maxListBytes = 8 * 1024 * 1024;
+
+/**
+ * `GET /v1/models`: the models of all upstreams in one list, each upstream's own first answer remembered for a while for each key it was
+ * asked with. An upstream that fails is left out while another answers; where none does, its own error passes.
+ */
+export function createModels({ directory, settings, platform }: House): (call: Call) => Promise<Reply> {
+  const cache = new Map<string, Cached>();
+
+  const fetchList = async (call: Call, upstream: CompatibleUpstream): Promise<Listed> => {
+    const relay = upstream.relay({ ...call, search: '' }, 'GET', '/v1/models', null);
+    const key = cacheKey(upstream.name, relay.hop.headers);
+    const known = cache.get(key);
+    if (known && known.until > platform.now()) return known.list;
+    const list = ask(relay, detached, (request) => platform.fetch(request)).then(readList);
+    cache.delete(key);
+    cache.set(key, { until: platform.now() + settings.modelsCacheSeconds * 1000, list });
+    for (const oldest of cache.keys()) {
+      if (cache.size <= maxCached) break;
+      cache.delete(oldest);
+    }
+    const forget = () => {
+      if (cache.get(key)?.list === list) cache.delete(key);
+    };
+    list.then((result) => result.ok || forget(), forget);
+    return list;
+  };
+
+  return async (call) => {
+    const results = await Promise.all(
+      directory.upstreams.map((upstream) =>
+        fetchList(call, upstream).catch((error): Listed => failed(error)),
+      ),
+    );
+    const models = new Map<string, Model>();
+    for (const [alias, entry] of directory.entries) {
+      models.set(alias, { id: alias, object: 'model', created: 0, owned_by: entry.upstream });
+    }
+    for (const [i, result] of results.entries()) {
+      if (!result.ok) continue;
+      for (const model of result.models) {
+        if (!models.has(model.id) && servedBy(model.id) === directory.upstreams[i]?.name)
+          models.set(model.id, model);
+      }
+    }
+    const failure = results.find((result) => !result.ok);
+    if (failure && results.every((result) => !result.ok)) {
+      return new Response(failure.body.slice(), {
+        status: failure.status,
+        headers: { 'content-type': failure.type },
+      });
+    }
+    return json({ object: 'list', data: [...models.values()] });
+  };
+
+  function servedBy(model: string): string | null {
+    try {
+      return directory.find(model).upstream.name;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** Lists differ by key and by the account it is used for; nothing else of a request changes them. */
+function cacheKey(upstream: string, headers: readonly string[]): string {
+  return JSON.stringify([
+    upstream,
+    ...['authorization', 'openai-organization', 'openai-project', 'chatgpt-account-id'].map(
+      (name) => headerOf(headers, name) ?? null,
+    ),
+  ]);
+}
+
+function failed(error: unknown): Listed {
+  const failure = toFailure(error);
+  if (failure.code === 'internal_error') throw error;
+  const body = new TextEncoder().encode(JSON.stringify(errorBody(failure)));
+  return { ok: false, status: failure.status, body, type: 'application/json' };
+}
+
+async function readList(answer: Response): Promise<Listed> {
+  const body = await readBounded(answer.body, maxListBytes, () => {
+    return new Failure('upstream_error', 'The upstream gave a model list of more than 8 MiB.');
+  });
+  if (!answer.ok) {
+    return {
+      ok: false,
+      status: answer.status,
+      body,
+      type: answer.headers.get('content-type') ?? 'application/json',
+    };
+  }
+  const models = modelsIn(body);
+  if (models) return { ok: true, models };
+  throw new Failure(
+    'upstream_error',
+    'The upstream answered GET /v1/models with something that is not a model list. Check its base URL.',
+  );
+}
+
+function modelsIn(body: Uint8Array): readonly Model[] | null {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(body));
+    const data = Array.isArray(value) ? value : (value as { data?: unknown } | null)?.data;
+    return Array.isArray(data) ? data.filter((model): model is Model => typeof model?.id === 'string') : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Credentials } from './access/credentials.ts';
+import type { Incoming } from './head.ts';
+
+/** One request being served: made once, passed down, never stored. */
+export interface Call {
+  readonly id: string;
+  readonly incoming: Incoming;
+  readonly method: string;
+  /** The canonical path: it begins with `/v1/` or `/dashboard/`, or is one of our own. */
+  readonly path: string;
+  readonly search: string;
+  readonly credentials: Credentials;
+  /** What the log line of this request will say; filled in on the way. */
+  readonly notes: Notes;
+}
+
+export interface Notes {
+  route: string;
+  upstream: string | null;
+  model: string | null;
+}

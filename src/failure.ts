@@ -1,0 +1,74 @@
+/** What can go wrong, each with the status and the `type` that OpenAI's API uses for it. */
+const kinds = {
+  invalid_request: [400, 'invalid_request_error'],
+  invalid_api_key: [401, 'invalid_request_error'],
+  forbidden: [403, 'invalid_request_error'],
+  not_found: [404, 'invalid_request_error'],
+  model_not_found: [404, 'invalid_request_error'],
+  method_not_allowed: [405, 'invalid_request_error'],
+  request_timeout: [408, 'invalid_request_error'],
+  body_too_large: [413, 'invalid_request_error'],
+  unsupported_media_type: [415, 'invalid_request_error'],
+  headers_too_large: [431, 'invalid_request_error'],
+  context_length_exceeded: [400, 'invalid_request_error'],
+  rate_limit_exceeded: [429, 'rate_limit_error'],
+  internal_error: [500, 'server_error'],
+  upstream_error: [502, 'upstream_error'],
+  unavailable: [503, 'server_error'],
+  upstream_timeout: [504, 'upstream_error'],
+} as const;
+
+export type FailureCode = keyof typeof kinds;
+
+/** The error object of the OpenAI API. */
+export type ErrorBody = {
+  error: { message: string; type: string; param: string | null; code: string | null };
+};
+
+/** Anything that ends a request with an error the caller should read. Its message says what to do next. */
+export class Failure extends Error {
+  readonly code: FailureCode;
+  readonly param: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: FailureCode,
+    message: string,
+    more: { param?: string; headers?: Record<string, string>; cause?: unknown } = {},
+  ) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = 'Failure';
+    this.code = code;
+    this.param = more.param ?? null;
+    this.headers = more.headers ?? {};
+  }
+
+  get status(): number {
+    return kinds[this.code][0];
+  }
+}
+
+/** The body that tells a caller of a failure. */
+export function errorBody(failure: Failure): ErrorBody {
+  return {
+    error: {
+      message: failure.message,
+      type: kinds[failure.code][1],
+      param: failure.param,
+      code: failure.code,
+    },
+  };
+}
+
+/** What was thrown, as a failure. What nobody foresaw reveals nothing of itself. */
+export function toFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown;
+  return new Failure('internal_error', 'The gateway failed to handle this request. Its log tells more.', {
+    cause: thrown,
+  });
+}
+
+/** The line that ends a stream which broke after its first byte (no `[DONE]` follows it). */
+export function errorEvent(failure: Failure): string {
+  return `data: ${JSON.stringify(errorBody(failure))}\n\n`;
+}

@@ -1,0 +1,141 @@
+import { readCredentials } from './access/credentials.ts';
+import { admitOrigin, corsHeaders, isPreflight, originRules, preflightHeaders } from './access/origins.ts';
+import type { Call, Notes } from './call.ts';
+import { toFailure } from './failure.ts';
+import type { Incoming } from './head.ts';
+import type { LogLevel, Platform } from './platform/platform.ts';
+import type { HeaderPairs } from './relay/headers.ts';
+import { type Exchange, failureResponse, type Outcome, type Reply } from './reply.ts';
+import { createRoutes } from './routes.ts';
+import type { Settings } from './settings/schema.ts';
+import { parseTarget, placeOf } from './target.ts';
+import { createUpstreams } from './upstreams/create.ts';
+import { createDirectory } from './upstreams/directory.ts';
+import { createStanding } from './upstreams/standing.ts';
+
+/** A server as a function of a request: it decides, the platform carries out. */
+export interface Gateway {
+  /** Decides what becomes of a request. Never throws; waits only where a body or an upstream must be read first. */
+  handle(incoming: Incoming): Exchange | Promise<Exchange>;
+  /** From now on the gateway says that it is not ready for new requests. */
+  drain(): void;
+}
+
+export function createGateway(settings: Settings, platform: Platform): Gateway {
+  const upstreams = createUpstreams(settings, platform.emulator);
+  const directory = createDirectory(upstreams, settings.models);
+  const standing = createStanding(upstreams.map((upstream) => upstream.name));
+  const serverKey = Object.values(settings.upstreams).some((upstream) => upstream.keys.length > 0);
+  const rules = originRules(settings, serverKey);
+  const newId = createIds();
+  let draining = false;
+  const routes = createRoutes({ settings, directory, standing, platform, isDraining: () => draining });
+
+  const decide = (
+    id: string,
+    incoming: Incoming,
+    notes: Notes,
+    ours: (more: HeaderPairs) => void,
+  ): Reply | Promise<Reply> => {
+    const { head } = incoming;
+    if (isPreflight(head)) {
+      notes.route = 'preflight';
+      admitOrigin(head, rules);
+      ours(preflightHeaders(head));
+      return new Response(null, { status: 204 });
+    }
+    const target = parseTarget(head.target);
+    const place = placeOf(target.path, head.method, settings.apiPrefix);
+    const route = routes(place, head.method);
+    notes.route = route.name;
+    if (!route.open) admitOrigin(head, rules);
+    const credentials = route.open
+      ? { accessKey: null, ownKey: null, openaiKey: null }
+      : readCredentials(head.pairs, settings.accessKeys);
+    const call: Call = {
+      id,
+      incoming,
+      method: head.method,
+      path: place.path,
+      search: target.search,
+      credentials,
+      notes,
+    };
+    return route.answer(call);
+  };
+
+  return {
+    handle(incoming) {
+      const id = newId();
+      const startedAt = platform.now();
+      const notes: Notes = { route: 'none', upstream: null, model: null };
+      let ours: HeaderPairs = [...corsHeaders(incoming.head, rules), 'x-request-id', id];
+      const end = (outcome: Outcome): void => {
+        if (notes.upstream !== null) standing.note(notes.upstream, outcome, platform.now());
+        platform.log(levelOf(outcome), 'request', {
+          id,
+          method: incoming.head.method,
+          path: pathForLog(incoming.head.target),
+          route: notes.route,
+          model: notes.model,
+          upstream: notes.upstream,
+          status: outcome.status,
+          bytes: outcome.bytes,
+          firstByteMs: outcome.firstByteMs,
+          totalMs: platform.now() - startedAt,
+          endedBy: outcome.endedBy,
+          error: outcome.error,
+        });
+      };
+      const answer = (reply: Reply): Exchange => {
+        if (!(reply instanceof Response)) notes.upstream = reply.hop.upstream;
+        return { id, startedAt, reply, ours, end };
+      };
+      const fail = (thrown: unknown): Exchange => {
+        const failure = toFailure(thrown);
+        if (failure.code === 'internal_error') {
+          platform.log('error', 'request failed unexpectedly', { id, error: describe(failure.cause) });
+        }
+        return answer(failureResponse(failure));
+      };
+      try {
+        const reply = decide(id, incoming, notes, (more) => {
+          ours = [...ours, ...more];
+        });
+        return reply instanceof Promise ? reply.then(answer, fail) : answer(reply);
+      } catch (thrown) {
+        return fail(thrown);
+      }
+    },
+    drain() {
+      draining = true;
+    },
+  };
+}
+
+/** Request ids: unguessable by a per-process part, unique by a count, cheap to make. */
+function createIds(): () => string {
+  let prefix = '';
+  let count = 0;
+  return () => {
+    // Not made at start: Workers give no randomness outside a request.
+    prefix ||= crypto.randomUUID().replaceAll('-', '').slice(0, 20);
+    count = (count + 1) % 0x1000000000;
+    return `req_${prefix}${count.toString(36).padStart(7, '0')}`;
+  };
+}
+
+function levelOf(outcome: Outcome): LogLevel {
+  if (outcome.status >= 500 || outcome.endedBy === 'upstream' || outcome.endedBy === 'timeout') return 'warn';
+  return 'info';
+}
+
+/** A path as the log may hold it: without the query, in which some clients put keys, and not endless. */
+function pathForLog(target: string): string {
+  const end = target.indexOf('?');
+  return (end < 0 ? target : target.slice(0, end)).slice(0, 200);
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}

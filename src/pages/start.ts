@@ -1,0 +1,118 @@
+import type { Call } from '../call.ts';
+import type { House } from '../routes.ts';
+import type { UpstreamState } from '../upstreams/standing.ts';
+import { pageHeaders } from './page-headers.ts';
+import { startStyle } from './start-style.ts';
+
+/** `GET /`: what this is, the address to copy, how the upstreams do, where to read on. No script, no asset of others. */
+export function createStartPage({ settings, standing, isDraining }: House): (call: Call) => Response {
+  return (call) => {
+    const { head } = call.incoming;
+    const chinese = /^zh\b/i.test(head.get('accept-language') ?? '');
+    const stem =
+      settings.publicUrl ?? `${schemeOf(head.get('x-forwarded-proto'))}://${safeHost(head.get('host'))}`;
+    // Where a prefix is set it is part of the secret address; only who asks below it is shown it.
+    const known = settings.apiPrefix === '' || head.target.startsWith(`/${settings.apiPrefix}`);
+    const base = known ? `${stem}${settings.apiPrefix ? `/${settings.apiPrefix}` : ''}/v1` : null;
+    const html = render(chinese ? zh : en, chinese ? 'zh-CN' : 'en', base, standing.view(), isDraining());
+    return new Response(head.method === 'HEAD' ? null : html, { headers: pageHeaders });
+  };
+}
+
+function schemeOf(forwarded: string | undefined): string {
+  return forwarded === 'https' ? 'https' : 'http';
+}
+
+/** The `Host` a page may show: anyone can send any. */
+function safeHost(host: string | undefined): string {
+  return host !== undefined && /^[\w.-]+(:\d{1,5})?$|^\[[\da-f:.]+\](:\d{1,5})?$/i.test(host)
+    ? host
+    : 'localhost';
+}
+
+type Words = Readonly<{
+  tagline: string;
+  base: string;
+  hidden: string;
+  upstreams: string;
+  states: Readonly<Record<UpstreamState['state'], string>>;
+  draining: string;
+  tryIt: string;
+  models: string;
+  health: string;
+}>;
+
+const en: Words = {
+  tagline: 'A gateway for programs that speak the OpenAI API.',
+  base: 'Base URL for your client',
+  hidden: 'Under the API prefix that its owner gave you, then /v1.',
+  upstreams: 'Upstreams',
+  states: { unknown: 'not asked yet', ok: 'answering', failing: 'failing' },
+  draining: 'This gateway is shutting down.',
+  tryIt: 'Try it',
+  models: 'Models',
+  health: 'Health',
+};
+
+const zh: Words = {
+  tagline: '为使用 OpenAI API 的程序而设的网关。',
+  base: '客户端的 Base URL',
+  hidden: '在网关主人给您的 API 前缀之后加 /v1。',
+  upstreams: '上游',
+  states: { unknown: '尚未请求', ok: '正常', failing: '出错' },
+  draining: '此网关正在关闭。',
+  tryIt: '试一试',
+  models: '模型列表',
+  health: '健康状态',
+};
+
+function render(
+  words: Words,
+  lang: string,
+  base: string | null,
+  upstreams: readonly UpstreamState[],
+  draining: boolean,
+): string {
+  const rows = upstreams
+    .map(
+      ({ name, state }) =>
+        `<li class="${state}"><b>${escape(name)}</b> <span>${words.states[state]}</span></li>`,
+    )
+    .join('');
+  const address =
+    base === null ? `<p>${words.hidden}</p>` : `<p><code class="base">${escape(base)}</code></p>`;
+  const curl =
+    base === null
+      ? ''
+      : `<h2>${words.tryIt}</h2><pre><code>curl -N ${escape(base)}/chat/completions \\
+  -H 'Content-Type: application/json' -H 'Authorization: Bearer YOUR_KEY' \\
+  -d '{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"Hello"}]}'</code></pre>
+<p class="links"><a href="${escape(base)}/models">${words.models}</a> · <a href="/health">${words.health}</a></p>`;
+  return `<!doctype html>
+<html lang="${lang}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>sluice</title>
+<style>${startStyle}</style>
+</head>
+<body>
+<main>
+<h1>sluice</h1>
+<p class="tagline">${words.tagline}</p>
+${draining ? `<p class="failing" role="status">${words.draining}</p>` : ''}
+<h2>${words.base}</h2>
+${address}
+<h2>${words.upstreams}</h2>
+<ul>${rows}</ul>
+${curl}
+</main>
+</body>
+</html>
+`;
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

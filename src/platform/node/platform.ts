@@ -1,0 +1,26 @@
+import type { LogLevel, Platform } from '../platform.ts';
+import { createLogger } from './logger.ts';
+
+/** What Node gives us. `drained` resolves when all deferred work is done. */
+export type NodePlatform = Platform & { drained(): Promise<void> };
+
+export function createNodePlatform(
+  level: LogLevel,
+  secrets: readonly string[],
+  emulator: string,
+): NodePlatform {
+  const deferred = new Set<Promise<unknown>>();
+  return {
+    emulator,
+    fetch: (request) => fetch(request),
+    now: () => Date.now(),
+    defer(work) {
+      deferred.add(work);
+      void work.catch(() => {}).finally(() => deferred.delete(work));
+    },
+    log: createLogger(level, secrets),
+    async drained() {
+      await Promise.allSettled(deferred);
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { errorBody, type Failure } from '../../failure.ts';
+import { answerHeaders, type HeaderPairs, isEventStream } from '../../relay/headers.ts';
+import type { Exchange } from '../../reply.ts';
+import { toPairs } from '../carry.ts';
+
+/** Writes an answer of our own, and its record when it has gone out. */
+export async function sendResponse(
+  answer: Response,
+  exchange: Exchange,
+  response: ServerResponse,
+  unread: boolean,
+): Promise<void> {
+  const events = isEventStream(answer.headers.get('content-type'));
+  const headers = answerHeaders(toPairs(answer.headers), exchange.ours, events);
+  if (unread) headers.push('connection', 'close');
+  let bytes = 0;
+  let firstByteMs: number | null = null;
+  const end = (endedBy: 'done' | 'client' | 'gateway', error?: string): void =>
+    exchange.end({
+      status: answer.status,
+      bytes,
+      firstByteMs,
+      endedBy,
+      ...(error === undefined ? {} : { error }),
+    });
+  if (answer.body === null || isShort(answer)) {
+    const body = answer.body === null ? null : Buffer.from(await answer.arrayBuffer());
+    bytes = body?.length ?? 0;
+    if (body && answer.status !== 204 && answer.status !== 304) headers.push('content-length', String(bytes));
+    response.once('close', () => end(response.writableFinished ? 'done' : 'client'));
+    response.writeHead(answer.status, headers).end(body ?? undefined);
+    return;
+  }
+  response.writeHead(answer.status, headers);
+  response.flushHeaders();
+  const counted = async function* (source: AsyncIterable<Uint8Array>) {
+    for await (const chunk of source) {
+      firstByteMs ??= Date.now() - exchange.startedAt;
+      bytes += chunk.length;
+      yield chunk;
+    }
+  };
+  try {
+    await pipeline(
+      Readable.fromWeb(answer.body as import('node:stream/web').ReadableStream),
+      counted,
+      response,
+    );
+    end('done');
+  } catch (error) {
+    end(
+      response.destroyed && (error as { code?: string }).code === 'ERR_STREAM_PREMATURE_CLOSE'
+        ? 'client'
+        : 'gateway',
+      String(error),
+    );
+  }
+}
+
+/** Answers that are whole already: JSON of ours, pages. */
+function isShort(answer: Response): boolean {
+  const type = answer.headers.get('content-type') ?? '';
+  return type.startsWith('application/json') || type.startsWith('text/html');
+}
+
+/** Writes a failure. `close` ends the connection: the rest of an unread body is not waited for. */
+export function sendFailure(
+  response: ServerResponse,
+  failure: Failure,
+  ours: HeaderPairs,
+  close: boolean,
+): void {
+  const body = JSON.stringify(errorBody(failure));
+  const headers = [
+    'content-type',
+    'application/json',
+    'content-length',
+    String(Buffer.byteLength(body)),
+    ...Object.entries(failure.headers).flat(),
+    ...ours,
+  ];
+  if (close) headers.push('connection', 'close');
+  response.writeHead(failure.status, headers).end(body);
+}

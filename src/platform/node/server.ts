@@ -1,0 +1,142 @@
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  ServerResponse,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { errorBody, Failure } from '../../failure.ts';
+import type { Gateway } from '../../gateway.ts';
+import type { Exchange } from '../../reply.ts';
+import { carry, type Lane } from './carry.ts';
+import { NodeIncoming } from './node-incoming.ts';
+import { sendFailure, sendResponse } from './send.ts';
+import { openTunnel } from './tunnel.ts';
+
+/** Most headers that a request may have, and most bytes they may take together. */
+const maxHeaders = 1000;
+const maxHeaderBytes = 64 * 1024;
+
+/** `node:http` ↔ gateway. A relay leaves by the fast lane; everything else is a `Response`. */
+export function createServer(gateway: Gateway, lane: Lane): Server {
+  const server = createHttpServer({
+    maxHeaderSize: maxHeaderBytes,
+    // Bodies may be long and slow; heads may not.
+    requestTimeout: 0,
+    headersTimeout: 30_000,
+    keepAliveTimeout: 65_000,
+    noDelay: true,
+    // Anything but a WebSocket goes on as a plain request, as HTTP allows (RFC 9110 §7.8).
+    shouldUpgradeCallback: isWebSocket,
+  } as Parameters<typeof createHttpServer>[0] & object);
+  server.maxHeadersCount = 0;
+
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.rawHeaders.length > 2 * maxHeaders) return tooManyHeaders(response);
+    const incoming = new NodeIncoming(request, response);
+    const carryOut = (exchange: Exchange): void => {
+      const { reply } = exchange;
+      if (reply instanceof Response) {
+        void sendResponse(reply, exchange, response, incoming.hasBody && !request.complete).catch(() =>
+          response.destroy(),
+        );
+      } else {
+        carry(reply, exchange, incoming, request, response, lane);
+      }
+    };
+    settle(gateway.handle(incoming), carryOut);
+  };
+
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (!isWebSocket(request)) return void socket.destroy();
+    socket.on('error', () => socket.destroy());
+    const response = new ServerResponse(request);
+    response.assignSocket(socket as Socket);
+    response.shouldKeepAlive = false;
+    response.once('finish', () => socket.end());
+    const incoming = new NodeIncoming(request, response);
+    settle(gateway.handle(incoming), (exchange) => {
+      const { reply } = exchange;
+      if (reply instanceof Response)
+        void sendResponse(reply, exchange, response, false).catch(() => socket.destroy());
+      else {
+        carry(reply, exchange, incoming, request, response, lane, (headers, upstream) => {
+          response.detachSocket(socket as Socket);
+          openTunnel(headers, upstream, socket, head);
+        });
+      }
+    });
+  };
+
+  server.on('request', serve);
+  // The body is asked for only once the request is admitted: see NodeIncoming.welcome.
+  server.on('checkContinue', serve);
+  server.on('checkExpectation', (_request, response) => {
+    sendFailure(
+      response,
+      new Failure(
+        'invalid_request',
+        'The only expectation served is 100-continue. Leave the Expect header out.',
+      ),
+      cors,
+      true,
+    );
+  });
+  server.on('upgrade', upgrade);
+  server.on('clientError', refuseUnreadable);
+  return server;
+}
+
+const cors = ['access-control-allow-origin', '*'];
+
+function settle(exchange: Exchange | Promise<Exchange>, carryOut: (exchange: Exchange) => void): void {
+  if (exchange instanceof Promise) void exchange.then(carryOut);
+  else carryOut(exchange);
+}
+
+function isWebSocket(request: IncomingMessage): boolean {
+  return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+function tooManyHeaders(response: ServerResponse): void {
+  sendFailure(
+    response,
+    new Failure('headers_too_large', `The request has more than ${maxHeaders} headers. Send fewer.`),
+    cors,
+    true,
+  );
+}
+
+/** What could not even be read as HTTP: too large, malformed, or framed in two ways at once. */
+function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const failure = unreadable(error.code);
+  const body = JSON.stringify(errorBody(failure));
+  socket.end(
+    `HTTP/1.1 ${failure.status} ${failure.status === 431 ? 'Request Header Fields Too Large' : failure.status === 408 ? 'Request Timeout' : 'Bad Request'}\r\n` +
+      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `access-control-allow-origin: *\r\nx-request-id: req_${crypto.randomUUID()}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+function unreadable(code: string | undefined): Failure {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new Failure(
+        'headers_too_large',
+        `The request headers take more than ${maxHeaderBytes} bytes. Send smaller ones.`,
+      );
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new Failure('request_timeout', 'The request head did not arrive in time.');
+    case 'HPE_INVALID_TRANSFER_ENCODING':
+    case 'HPE_INVALID_CONTENT_LENGTH':
+    case 'HPE_UNEXPECTED_CONTENT_LENGTH':
+      return new Failure(
+        'invalid_request',
+        'The length of the body is given twice or wrongly. Send either Content-Length or Transfer-Encoding: chunked.',
+      );
+    default:
+      return new Failure('invalid_request', 'The request is not valid HTTP/1.1.');
+  }
+}

@@ -1,0 +1,179 @@
+import { errorEvent, Failure, toFailure } from '../failure.ts';
+import type { Incoming } from '../head.ts';
+import { carryEventStream } from '../relay/event-stream.ts';
+import { answerHeaders, isEventStream } from '../relay/headers.ts';
+import type { Relay } from '../relay/relay.ts';
+import { type Exchange, failureResponse, type Outcome } from '../reply.ts';
+import { ask, toHeaders, toPairs } from './carry.ts';
+import type { Platform } from './platform.ts';
+
+/** Statuses whose answers have no body. */
+const bodiless = new Set([101, 204, 205, 304]);
+
+/** Carries an exchange out with web standards alone: the whole answer as a `Response`, its record written when it ends. */
+export async function respond(
+  exchange: Exchange,
+  incoming: Incoming,
+  platform: Platform,
+  keepAlive: number,
+): Promise<Response> {
+  const { reply } = exchange;
+  if (reply instanceof Response) return answered(reply, exchange, platform);
+  let answer: Response;
+  try {
+    answer = await ask(reply, incoming, (request) => platform.fetch(request));
+  } catch (thrown) {
+    if (incoming.signal.aborted) {
+      exchange.end(outcome(exchange, 499, { endedBy: 'client' }));
+      return new Response(null, { status: 499 });
+    }
+    const failure = toFailure(thrown);
+    return answered(failureResponse(failure), exchange, platform, {
+      endedBy: failure.code === 'upstream_timeout' ? 'timeout' : 'upstream',
+      error: failure.message,
+    });
+  }
+  return reply.kind === 'tunnel'
+    ? tunnelled(answer, exchange)
+    : relayed(answer, reply, exchange, platform, keepAlive);
+}
+
+function outcome(exchange: Exchange, status: number, more: Partial<Outcome> = {}): Outcome {
+  return { status, bytes: null, firstByteMs: Date.now() - exchange.startedAt, endedBy: 'done', ...more };
+}
+
+/** An answer of our own, with what goes on every answer; counted as it goes out. */
+function answered(
+  reply: Response,
+  exchange: Exchange,
+  platform: Platform,
+  more: Partial<Outcome> = {},
+): Response {
+  const headers = toHeaders(
+    answerHeaders(toPairs(reply.headers), exchange.ours, isEventStream(reply.headers.get('content-type'))),
+  );
+  if (reply.body === null) {
+    exchange.end(outcome(exchange, reply.status, { bytes: 0, ...more }));
+    return new Response(null, { status: reply.status, headers });
+  }
+  const { body, ended } = counted(reply.body);
+  platform.defer(
+    ended.then(({ bytes, by }) =>
+      exchange.end(outcome(exchange, reply.status, { bytes, endedBy: by, ...more })),
+    ),
+  );
+  return new Response(body, { status: reply.status, headers });
+}
+
+/** An upstream's answer, its body untouched. */
+function relayed(
+  answer: Response,
+  relay: Relay,
+  exchange: Exchange,
+  platform: Platform,
+  keepAlive: number,
+): Response {
+  const encoded = answer.headers.has('content-encoding');
+  const stream = isEventStream(answer.headers.get('content-type'));
+  const headers = toHeaders(answerHeaders(toPairs(answer.headers), exchange.ours, stream));
+  const init = { status: answer.status, statusText: answer.statusText, headers };
+  if (answer.body === null || bodiless.has(answer.status)) {
+    exchange.end(outcome(exchange, answer.status, { bytes: 0 }));
+    return new Response(null, init);
+  }
+  if (stream && !encoded) {
+    headers.delete('content-length');
+    const body = carryEventStream(answer.body, {
+      keepAlive,
+      idle: relay.timeouts.idle,
+      errorEvent: (_error, idle) => errorEvent(brokenStream(idle, relay.timeouts.idle)),
+      ended: ({ bytes, firstByteAt, by, error }) => {
+        exchange.end({
+          status: answer.status,
+          bytes,
+          firstByteMs: firstByteAt === null ? null : firstByteAt - exchange.startedAt,
+          endedBy: by,
+          ...(error === undefined ? {} : { error: messageOf(error) }),
+        });
+      },
+    });
+    return new Response(body, init);
+  }
+  if (encoded) {
+    // Handed on untouched, so that the runtime passes the compressed bytes through; it does not tell when they have gone.
+    exchange.end(
+      outcome(exchange, answer.status, { bytes: Number(answer.headers.get('content-length')) || null }),
+    );
+    return new Response(answer.body, init);
+  }
+  const { body, ended } = counted(answer.body);
+  platform.defer(
+    ended.then(({ bytes, by, error }) =>
+      exchange.end(
+        outcome(exchange, answer.status, { bytes, endedBy: by, ...(error === undefined ? {} : { error }) }),
+      ),
+    ),
+  );
+  return new Response(body, init);
+}
+
+function tunnelled(answer: Response, exchange: Exchange): Response {
+  const socket = (answer as Response & { webSocket?: unknown }).webSocket;
+  exchange.end(outcome(exchange, answer.status));
+  const headers = toHeaders(answerHeaders(toPairs(answer.headers), exchange.ours, false));
+  if (!socket) return new Response(answer.body, { status: answer.status, headers });
+  return new Response(null, { status: 101, headers, webSocket: socket } as ResponseInit);
+}
+
+/** What the last line of a broken stream says. */
+export function brokenStream(idle: boolean, seconds: number): Failure {
+  return idle
+    ? new Failure(
+        'upstream_timeout',
+        `The upstream fell silent for ${seconds} seconds in the middle of its answer. IDLE_TIMEOUT sets how long to wait.`,
+      )
+    : new Failure(
+        'upstream_error',
+        'The upstream broke off in the middle of its answer. What came before is incomplete.',
+      );
+}
+
+type Ended = { bytes: number; by: 'done' | 'client' | 'upstream'; error?: string };
+
+/** The same bytes, counted; `ended` resolves when they are through, or when either side has left. */
+function counted(source: ReadableStream<Uint8Array>): {
+  body: ReadableStream<Uint8Array>;
+  ended: Promise<Ended>;
+} {
+  const reader = source.getReader();
+  const { promise, resolve } = Promise.withResolvers<Ended>();
+  let bytes = 0;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (done) {
+            resolve({ bytes, by: 'done' });
+            return controller.close();
+          }
+          bytes += value.length;
+          controller.enqueue(value);
+        } catch (error) {
+          resolve({ bytes, by: 'upstream', error: messageOf(error) });
+          controller.error(error);
+        }
+      },
+      async cancel(reason) {
+        resolve({ bytes, by: 'client' });
+        await reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { body, ended: promise };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

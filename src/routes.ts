@@ -1,0 +1,83 @@
+import { createForward } from './api/forward.ts';
+import { health, readiness } from './api/health.ts';
+import { createModels } from './api/models.ts';
+import { createRootChat } from './api/root-chat.ts';
+import type { Call } from './call.ts';
+import { Failure } from './failure.ts';
+import { createStartPage } from './pages/start.ts';
+import type { Platform } from './platform/platform.ts';
+import type { Reply } from './reply.ts';
+import type { Settings } from './settings/schema.ts';
+import type { Place } from './target.ts';
+import type { Directory } from './upstreams/directory.ts';
+import type { Standing } from './upstreams/standing.ts';
+
+/** What is answered at one path. `open` routes ask for no key and look at no origin. */
+export type Route = {
+  readonly name: string;
+  readonly open: boolean;
+  answer(call: Call): Reply | Promise<Reply>;
+};
+
+/** What the routes are made of. */
+export type House = {
+  readonly settings: Settings;
+  readonly directory: Directory;
+  readonly standing: Standing;
+  readonly platform: Platform;
+  isDraining(): boolean;
+};
+
+/** Finds the route of a request. Throws a 404 for a path that is none of ours, a 405 for a method it does not take. */
+export function createRoutes(house: House): (place: Place, method: string) => Route {
+  const { forward, model, withBody } = createForward(house.directory, house.settings.maxBodyBytes);
+  const forwardRoute: Route = { name: '/v1/*', open: false, answer: forward };
+  const modelRoute: Route = { name: '/v1/models/{id}', open: false, answer: model };
+  const dashboard: Route = { name: '/dashboard/*', open: false, answer: forward };
+  const start: Route = { name: '/', open: true, answer: createStartPage(house) };
+
+  const local = new Map<string, Readonly<Record<string, Route>>>([
+    [
+      '/',
+      {
+        GET: start,
+        HEAD: start,
+        POST: { name: 'POST /', open: false, answer: createRootChat(withBody, house.settings.maxBodyBytes) },
+      },
+    ],
+    ...['/livez', '/health', '/healthz'].map((path) => [path, readOnly(path, health)] as const),
+    ['/readyz', readOnly('/readyz', () => readiness(house.isDraining()))],
+  ]);
+  const models = readOnly('/v1/models', createModels(house), false);
+
+  return (place, method) => {
+    if (place.kind === 'api') {
+      if (method === 'TRACE' || method === 'CONNECT')
+        throw notAllowed(method, 'GET, POST, PUT, PATCH, DELETE');
+      if (place.path === '/v1/models' || place.path === '/v1/models/') return models[method] ?? forwardRoute;
+      if (place.path.startsWith('/v1/models/') && method === 'GET') return modelRoute;
+      return place.path.startsWith('/v1/') ? forwardRoute : dashboard;
+    }
+    const methods = place.kind === 'local' ? local.get(place.path) : undefined;
+    if (!methods) {
+      throw new Failure(
+        'not_found',
+        `There is nothing at this path. The API is under ${house.settings.apiPrefix ? 'the API prefix of this gateway, then ' : ''}/v1: try GET /v1/models.`,
+      );
+    }
+    const route = methods[method];
+    if (!route) throw notAllowed(method, Object.keys(methods).join(', '));
+    return route;
+  };
+}
+
+function readOnly(name: string, answer: Route['answer'], open = true): Readonly<Record<string, Route>> {
+  const route: Route = { name, open, answer };
+  return { GET: route, HEAD: route };
+}
+
+function notAllowed(method: string, allow: string): Failure {
+  return new Failure('method_not_allowed', `${method} is not possible here. This path takes ${allow}.`, {
+    headers: { allow },
+  });
+}

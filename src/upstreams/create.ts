@@ -1,0 +1,40 @@
+import type { Settings } from '../settings/schema.ts';
+import { createCompatibleUpstream } from './compatible/upstream.ts';
+import type { Upstream } from './upstream.ts';
+
+/** Makes the upstreams that the settings name; the built-in emulator, at its own address, where they name none. */
+export function createUpstreams(settings: Settings, emulator: string): readonly Upstream[] {
+  const timeouts = {
+    connect: settings.connectTimeout,
+    firstByte: settings.firstByteTimeout,
+    idle: settings.idleTimeout,
+    total: settings.totalTimeout,
+  };
+  const named = Object.entries(settings.upstreams);
+  if (named.length === 0) {
+    return [
+      createCompatibleUpstream({
+        name: 'emulator',
+        url: emulator,
+        keys: null,
+        models: null,
+        timeouts,
+        keySetting: 'OPENAI_API_KEY',
+      }),
+    ];
+  }
+  return named.flatMap(([name, upstream]) =>
+    upstream.kind === 'openai'
+      ? [
+          createCompatibleUpstream({
+            name,
+            url: upstream.url,
+            keys: upstream.keys,
+            models: upstream.models ?? null,
+            timeouts,
+            keySetting: name === 'openai' ? 'OPENAI_API_KEY' : `upstreams.${name}.key`,
+          }),
+        ]
+      : [],
+  );
+}

@@ -1,0 +1,26 @@
+import type { Call } from '../call.ts';
+import type { Relay, Tunnel } from '../relay/relay.ts';
+
+/** Which names an upstream serves by its settings: a name, or the beginning of one followed by `*`. */
+export type ModelPatterns = readonly string[];
+
+/** Whether a model's name fits one of the patterns. */
+export function matches(patterns: ModelPatterns, model: string): boolean {
+  return patterns.some((pattern) =>
+    pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : pattern === model,
+  );
+}
+
+/** An upstream that speaks the OpenAI API: what it is asked and what it answers are carried as they are. */
+export interface CompatibleUpstream {
+  readonly kind: 'openai';
+  readonly name: string;
+  /** The models it is for; null where it takes any. */
+  readonly models: ModelPatterns | null;
+  /** Plans a request to it. `path` is canonical; `body` as in {@link Relay}. Throws a 401 where there is no key to send. */
+  relay(call: Call, method: string, path: string, body: Uint8Array | 'incoming' | null): Relay;
+  /** Plans a WebSocket to it. */
+  tunnel(call: Call): Tunnel;
+}
+
+export type Upstream = CompatibleUpstream;
