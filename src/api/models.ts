@@ -14,13 +14,10 @@ type Listed =
   | { ok: true; models: readonly Model[] }
   | { ok: false; status: number; body: Uint8Array; type: string };
 
-type Cached = { until: number; list: Promise<Listed> };
+type Cached = { readonly until: number; readonly models: readonly Model[] };
 
 /** How many lists are remembered: one for each upstream and key. */
 const maxCached = 1000;
-/** A list is fetched for all who wait for it, so no one of them leaving stops it. */
-const detached = { signal: new AbortController().signal, stream: () => null };
-
 const maxListBytes = 8 * 1024 * 1024;
 
 /**
@@ -30,30 +27,26 @@ const maxListBytes = 8 * 1024 * 1024;
 export function createModels({ directory, settings, platform }: House): (call: Call) => Promise<Reply> {
   const cache = new Map<string, Cached>();
 
-  const fetchList = async (call: Call, upstream: CompatibleUpstream): Promise<Listed> => {
+  const listOf = async (call: Call, upstream: CompatibleUpstream): Promise<Listed> => {
     const relay = upstream.relay({ ...call, search: '' }, 'GET', '/v1/models', null);
     const key = cacheKey(upstream.name, relay.hop.headers);
     const known = cache.get(key);
-    if (known && known.until > platform.now()) return known.list;
-    const list = ask(relay, detached, (request) => platform.fetch(request)).then(readList);
+    if (known && known.until > platform.now()) return { ok: true, models: known.models };
     cache.delete(key);
-    cache.set(key, { until: platform.now() + settings.modelsCacheSeconds * 1000, list });
+    const listed = await readList(await ask(relay, call.incoming, (request) => platform.fetch(request)));
+    // Only what has arrived is remembered: a Worker cannot wait for what another request began.
+    if (listed.ok)
+      cache.set(key, { until: platform.now() + settings.modelsCacheSeconds * 1000, models: listed.models });
     for (const oldest of cache.keys()) {
       if (cache.size <= maxCached) break;
       cache.delete(oldest);
     }
-    const forget = () => {
-      if (cache.get(key)?.list === list) cache.delete(key);
-    };
-    list.then((result) => result.ok || forget(), forget);
-    return list;
+    return listed;
   };
 
   return async (call) => {
     const results = await Promise.all(
-      directory.upstreams.map((upstream) =>
-        fetchList(call, upstream).catch((error): Listed => failed(error)),
-      ),
+      directory.upstreams.map((upstream) => listOf(call, upstream).catch((error): Listed => failed(error))),
     );
     const models = new Map<string, Model>();
     for (const [alias, entry] of directory.entries) {

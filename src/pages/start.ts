@@ -76,18 +76,18 @@ function render(
   const rows = upstreams
     .map(
       ({ name, state }) =>
-        `<li class="${state}"><b>${escape(name)}</b> <span>${words.states[state]}</span></li>`,
+        `<li class="${state}"><b>${escapeHtml(name)}</b> <span>${words.states[state]}</span></li>`,
     )
     .join('');
   const address =
-    base === null ? `<p>${words.hidden}</p>` : `<p><code class="base">${escape(base)}</code></p>`;
+    base === null ? `<p>${words.hidden}</p>` : `<p><code class="base">${escapeHtml(base)}</code></p>`;
   const curl =
     base === null
       ? ''
-      : `<h2>${words.tryIt}</h2><pre><code>curl -N ${escape(base)}/chat/completions \\
+      : `<h2>${words.tryIt}</h2><pre><code>curl -N ${escapeHtml(base)}/chat/completions \\
   -H 'Content-Type: application/json' -H 'Authorization: Bearer YOUR_KEY' \\
   -d '{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"Hello"}]}'</code></pre>
-<p class="links"><a href="${escape(base)}/models">${words.models}</a> · <a href="/health">${words.health}</a></p>`;
+<p class="links"><a href="${escapeHtml(base)}/models">${words.models}</a> · <a href="/health">${words.health}</a></p>`;
   return `<!doctype html>
 <html lang="${lang}">
 <head>
@@ -113,6 +113,6 @@ ${curl}
 `;
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { build } from 'esbuild';
+import workerd from 'workerd';
+import { serve } from '../src/node.ts';
+import { loadSettings } from '../src/settings/load.ts';
+
+/** A gateway that listens somewhere, as a client sees it. */
+export type Running = { readonly url: string; stop(): Promise<void> };
+
+/** The runtimes that every outside-in test runs against. `start` takes the environment names that a user would set. */
+export const runtimes: readonly { name: string; start(env: Record<string, string>): Promise<Running> }[] = [
+  { name: 'node', start: startOnNode },
+  { name: 'workerd', start: startInWorkerd },
+];
+
+const quiet = { LOG_LEVEL: 'error' };
+
+/** The gateway as Node runs it, on a free port. */
+export async function startOnNode(env: Record<string, string>): Promise<Running> {
+  const loaded = loadSettings({ env: { ...quiet, PORT: '0', ...env }, platform: 'node' });
+  if (!loaded.ok) throw new Error(loaded.errors.join('\n'));
+  return serve(loaded.settings, loaded.secrets);
+}
+
+/** The Worker's bundle in a plain workerd, on a free port. */
+export async function startInWorkerd(env: Record<string, string>): Promise<Running> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-workerd-'));
+  await writeFile(join(folder, 'worker.js'), await bundle());
+  await writeFile(join(folder, 'config.capnp'), workerdConfig({ ...quiet, ...env }));
+  const child = spawn(workerd, ['serve', 'config.capnp', '--control-fd=3'], {
+    cwd: folder,
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const port = await listening(child.stdio[3] as Readable);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      child.kill();
+      await exited;
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** Waits for workerd's own word of the port it got. */
+async function listening(control: Readable): Promise<number> {
+  for await (const line of createInterface(control)) {
+    const said = JSON.parse(line) as { event: string; port?: number };
+    if (said.event === 'listen' && said.port) return said.port;
+  }
+  throw new Error('workerd ended before it listened');
+}
+
+function workerdConfig(env: Record<string, string>): string {
+  const bindings = Object.entries(env).map(
+    ([name, value]) => `(name = "${name}", text = ${JSON.stringify(value)})`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "sluice", worker = .worker),
+    (name = "internet", network = (allow = ["public", "private"]))
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "sluice")]
+);
+const worker :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  compatibilityDate = "2026-10-01",
+  compatibilityFlags = ["enable_request_signal"],
+  bindings = [${bindings.join(', ')}]
+);
+`;
+}
+
+let bundled: Promise<string> | undefined;
+
+/** The Worker in one file, made once for each test file. */
+export function bundle(): Promise<string> {
+  bundled ??= build({
+    entryPoints: ['src/worker.ts'],
+    bundle: true,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker'],
+    external: ['cloudflare:*'],
+    write: false,
+    minify: true,
+  }).then((result) => result.outputFiles[0]?.text ?? '');
+  return bundled;
+}
