@@ -97,6 +97,10 @@ const behaviours: Readonly<Record<string, Behave>> = {
     response.writeHead(Number(query.get('code') ?? 302), { location: query.get('to') ?? '/' });
     response.end('moved');
   },
+  '/v1/loop': (_request, response) => {
+    response.writeHead(302, { location: '/v1/loop' });
+    response.end();
+  },
   '/v1/sse': async (_request, response, query) => {
     response.writeHead(200, eventStream);
     for (let i = 0; i < Number(query.get('n') ?? 3); i++) {
@@ -127,7 +131,7 @@ const behaviours: Readonly<Record<string, Behave>> = {
   },
   '/v1/hang': () => new Promise(() => {}),
   '/v1/never-reads': (_request, response) => {
-    response.writeHead(413, { 'content-type': 'application/json', connection: 'close' });
+    response.writeHead(413, { 'content-type': 'application/json' });
     response.end(
       '{"error":{"message":"too big for me","type":"invalid_request_error","param":null,"code":null}}',
     );

@@ -1,0 +1,84 @@
+import { type Described, describeSettings } from './schema.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Values by setting, and the environment name that each came from. */
+export type FromEnvironment = {
+  readonly values: Record<string, unknown>;
+  readonly origins: Record<string, string>;
+};
+
+/** Reads the settings that the environment names. An empty string counts as unset, as in compose files. */
+export function readEnvironment(env: Environment): FromEnvironment {
+  const values: Record<string, unknown> = {};
+  const origins: Record<string, string> = {};
+  for (const described of describeSettings()) {
+    const given = described.env === undefined ? undefined : env[described.env];
+    if (!described.env || given === undefined || given.trim() === '') continue;
+    values[described.key] = parse(given.trim(), described.form);
+    origins[described.key] = described.env;
+  }
+  const url = env.OPENAI_BASE_URL?.trim();
+  const key = env.OPENAI_API_KEY?.trim();
+  if (url || key) {
+    values.upstreams = {
+      openai: { kind: 'openai', ...(url ? { url } : {}), ...(key ? { keys: list(key) } : {}) },
+    };
+    if (url) origins['upstreams.openai.url'] = 'OPENAI_BASE_URL';
+    if (key) origins['upstreams.openai.keys'] = 'OPENAI_API_KEY';
+  }
+  return { values, origins };
+}
+
+function parse(text: string, form: Described['form']): unknown {
+  switch (form) {
+    case 'number':
+      return toNumber(text);
+    case 'bytes':
+      return toBytes(text);
+    case 'flag':
+      return toFlag(text);
+    case 'list':
+      return list(text);
+    default:
+      return text;
+  }
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function toNumber(text: string): number | string {
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1000,
+  kb: 1000,
+  kib: 1024,
+  m: 1e6,
+  mb: 1e6,
+  mib: 1024 ** 2,
+  g: 1e9,
+  gb: 1e9,
+  gib: 1024 ** 3,
+};
+
+/** A size as people write it: `33554432`, `32MiB`, `64 kB`. What is none is given back, to be refused by its type. */
+export function toBytes(text: string): number | string {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
+  const factor = units[unit?.toLowerCase() ?? 'none'];
+  return amount !== undefined && factor !== undefined ? Math.floor(Number(amount) * factor) : text;
+}
+
+/** A yes or no as people write it. What is neither is given back, to be refused by its type. */
+export function toFlag(text: string): boolean | string {
+  if (/^(true|1|yes|on)$/i.test(text)) return true;
+  if (/^(false|0|no|off)$/i.test(text)) return false;
+  return text;
+}

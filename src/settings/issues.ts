@@ -1,0 +1,84 @@
+import type { BaseIssue } from 'valibot';
+import { settingsSchema } from './schema.ts';
+
+/** One line that names the place, the key, what is wrong and how to mend it. Given values are not repeated: they may be secret. */
+export function explainIssue(
+  issue: BaseIssue<unknown>,
+  origins: Readonly<Record<string, string>>,
+  file: string,
+): string {
+  const path = pathOf(issue);
+  const place = originOf(path, origins) ?? file;
+  const key = place === file ? `${file}: ${path}` : place;
+  const unknown = issue.type === 'strict_object' && issue.expected === 'never';
+  if (unknown) return `${key}: there is no such setting. ${suggestion(issue)}`;
+  if (issue.type === 'strict_object' && issue.received === 'undefined') return `${key}: is missing. Add it.`;
+  if (issue.type === 'literal') return `${key}: must be ${issue.expected}. Write that.`;
+  if (issue.kind === 'validation' || issue.type === 'picklist')
+    return `${key}: ${issue.message}. Correct it.`;
+  return `${key}: is ${wordFor(typeOf(issue.input))}, but must be ${wordFor(issue.expected ?? '')}. Correct it.`;
+}
+
+function pathOf(issue: BaseIssue<unknown>): string {
+  let path = '';
+  for (const item of issue.path ?? []) {
+    path += typeof item.key === 'number' ? `[${item.key}]` : `${path === '' ? '' : '.'}${String(item.key)}`;
+  }
+  return path;
+}
+
+/** The environment name that set what lies at a path, or above it. */
+function originOf(path: string, origins: Readonly<Record<string, string>>): string | undefined {
+  for (let end = path; end !== ''; end = end.replace(/(\.[^.[\]]+|\[\d+\]|^[^.[]+)$/, '')) {
+    if (origins[end] !== undefined) return origins[end];
+  }
+  return undefined;
+}
+
+function suggestion(issue: BaseIssue<unknown>): string {
+  const given = String(issue.path?.at(-1)?.key ?? '');
+  const depth = issue.path?.length ?? 0;
+  const known =
+    depth === 1
+      ? Object.keys(settingsSchema.entries)
+      : ['kind', 'url', 'key', 'keys', 'models', 'upstream', 'model'];
+  const near = known
+    .map((name) => ({ name, away: distance(name.toLowerCase(), given.toLowerCase().replaceAll('_', '')) }))
+    .sort((a, b) => a.away - b.away)[0];
+  return near && near.away <= 3
+    ? `Did you mean "${near.name}"?`
+    : 'Remove it; sluice --help lists all settings.';
+}
+
+/** How many letters must change to make one word of the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'Array' : typeof value;
+}
+
+const words: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  boolean: 'true or false',
+  Array: 'a list',
+  Object: 'an object',
+  object: 'an object',
+  null: 'null',
+};
+
+function wordFor(type: string): string {
+  return words[type] ?? type;
+}

@@ -1,0 +1,87 @@
+import * as v from 'valibot';
+import { type Environment, readEnvironment } from './environment.ts';
+import { readFile, type SettingsFile } from './file.ts';
+import { explainIssue } from './issues.ts';
+import { checkTogether } from './rules.ts';
+import { type Settings, settingsSchema } from './schema.ts';
+
+/** Where settings come from. Workers have no loopback address, and no file. */
+export type Sources = {
+  readonly env: Environment;
+  readonly file?: SettingsFile | undefined;
+  readonly platform: 'node' | 'workers';
+};
+
+export type Loaded =
+  | {
+      readonly ok: true;
+      readonly settings: Settings;
+      readonly warnings: readonly string[];
+      /** Every secret value, for taking it out of logs. */
+      readonly secrets: readonly string[];
+      /** Where each setting was found: a file's name or an environment name, by key. What is missing is a default. */
+      readonly origins: Readonly<Record<string, string>>;
+    }
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+/**
+ * Puts settings together: the environment goes before the file, the file before the defaults. Never throws; each error is one line
+ * that names the file or environment name, the key and the mend, and holds no value that could be a secret.
+ */
+export function loadSettings(sources: Sources): Loaded {
+  const inline = sources.platform === 'workers' ? inlineFile(sources.env) : undefined;
+  const file = sources.file ?? inline;
+  const parsed = file ? readFile(file, sources.env) : { values: {}, errors: [] };
+  if (parsed.errors.length > 0) return { ok: false, errors: parsed.errors };
+
+  const environment = readEnvironment(sources.env);
+  const origins: Record<string, string> = {};
+  for (const key of Object.keys(parsed.values)) origins[key] = file?.name ?? '';
+  Object.assign(origins, environment.origins);
+  const values = { ...parsed.values, ...environment.values };
+  const upstreams = joined(parsed.values.upstreams, environment.values.upstreams);
+  if (upstreams !== undefined) values.upstreams = upstreams;
+
+  const result = v.safeParse(settingsSchema, values);
+  if (!result.success) {
+    return {
+      ok: false,
+      errors: result.issues.map((issue) => explainIssue(issue, origins, file?.name ?? 'settings')),
+    };
+  }
+  const settings = result.output;
+  const { errors, warnings } = checkTogether(settings, sources.platform);
+  if (errors.length > 0) return { ok: false, errors };
+  const secrets = [
+    ...settings.accessKeys,
+    ...Object.values(settings.upstreams).flatMap((upstream) => upstream.keys),
+  ];
+  return { ok: true, settings, warnings, secrets, origins };
+}
+
+/** On Workers `SLUICE_CONFIG` may hold the text itself: there is no file to name. */
+function inlineFile(env: Environment): SettingsFile | undefined {
+  const text = env.SLUICE_CONFIG;
+  return text !== undefined && /^\s*(\{|\/\/|\/\*)/.test(text) ? { name: 'SLUICE_CONFIG', text } : undefined;
+}
+
+/** Upstreams of the file and of the environment; where both name one, the environment goes first, field by field. */
+function joined(fromFile: unknown, fromEnvironment: unknown): unknown {
+  if (!isObject(fromFile)) return fromFile === undefined ? withDefaultUrl(fromEnvironment) : fromFile;
+  if (!isObject(fromEnvironment)) return fromFile;
+  const both: Record<string, unknown> = { ...fromFile };
+  for (const [name, upstream] of Object.entries(fromEnvironment)) {
+    const known = both[name];
+    both[name] = isObject(known) && isObject(upstream) ? { ...known, ...upstream } : upstream;
+  }
+  return withDefaultUrl(both);
+}
+
+function withDefaultUrl(upstreams: unknown): unknown {
+  if (!isObject(upstreams) || !isObject(upstreams.openai) || 'url' in upstreams.openai) return upstreams;
+  return { ...upstreams, openai: { url: 'https://api.openai.com/v1', ...upstreams.openai } };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

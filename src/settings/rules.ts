@@ -1,0 +1,57 @@
+import type { Settings } from './schema.ts';
+
+/** What is wrong, or odd, about settings that are each right in themselves. */
+export function checkTogether(
+  settings: Settings,
+  platform: 'node' | 'workers',
+): { errors: string[]; warnings: string[] } {
+  const errors: string[] = [];
+  const warnings: string[] = [];
+  const upstreams = Object.entries(settings.upstreams);
+  const serverKeys = upstreams.flatMap(([, upstream]) => upstream.keys);
+
+  if (
+    serverKeys.length > 0 &&
+    !guarded(settings) &&
+    !settings.publicRelay &&
+    !onLoopback(settings, platform)
+  ) {
+    errors.push(
+      'accessKeys: a server-side key with nothing to guard it is an open relay on your bill. Set ACCESS_KEYS or ALLOWED_ORIGINS, listen on 127.0.0.1, or say PUBLIC_RELAY=true if it is meant.',
+    );
+  }
+  for (const [model, entry] of Object.entries(settings.models)) {
+    if (!settings.upstreams[entry.upstream]) {
+      const known = upstreams.map(([name]) => name).join(', ') || 'none is configured';
+      errors.push(`models.${model}.upstream: there is no upstream of that name. Use one of: ${known}.`);
+    }
+  }
+  if (settings.accessKeys.some((key) => serverKeys.includes(key))) {
+    errors.push(
+      'accessKeys: one of them is also a server-side key of an upstream. Make another up: callers get to know access keys.',
+    );
+  }
+  if (settings.accessKeys.some((key) => key.length < 16)) {
+    warnings.push('accessKeys: a key of fewer than 16 characters can be guessed. Make a longer one.');
+  }
+  if (new Set(settings.accessKeys).size < settings.accessKeys.length) {
+    warnings.push('accessKeys: a key is listed twice.');
+  }
+  if (settings.keepAlive > 0 && settings.idleTimeout > 0 && settings.keepAlive >= settings.idleTimeout) {
+    warnings.push('keepAlive: is not shorter than idleTimeout, so that no keep-alive is ever sent.');
+  }
+  return { errors, warnings };
+}
+
+function guarded(settings: Settings): boolean {
+  const origins = settings.allowedOrigins.filter((origin) => origin !== '*');
+  return (
+    settings.accessKeys.length > 0 ||
+    (origins.length > 0 && origins.length === settings.allowedOrigins.length)
+  );
+}
+
+/** Whether only this machine can reach the gateway. */
+function onLoopback(settings: Settings, platform: 'node' | 'workers'): boolean {
+  return platform === 'node' && /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(settings.host);
+}

@@ -1,0 +1,215 @@
+import * as v from 'valibot';
+
+/** What is known of a setting beyond its type: its environment name, and what it is for. */
+export type About = {
+  /** The environment name that sets it without a file. */
+  readonly env?: string;
+  /** How an environment string becomes its value. */
+  readonly form?: 'text' | 'number' | 'bytes' | 'flag' | 'list';
+  readonly docs: string;
+};
+
+type Schema = v.GenericSchema;
+
+function setting<const T extends Schema>(schema: T, about: About) {
+  return v.pipe(schema, v.metadata(about));
+}
+
+const text = () => v.pipe(v.string(), v.minLength(1, 'must not be empty'));
+const seconds = () =>
+  v.pipe(
+    v.number(),
+    v.minValue(0, 'must be 0 or more seconds'),
+    v.maxValue(86_400, 'must be at most 86400 seconds'),
+  );
+const bytes = () =>
+  v.pipe(v.number(), v.integer('must be a whole number of bytes'), v.minValue(0, 'must be 0 or more bytes'));
+const flag = () => v.boolean();
+const httpUrl = () =>
+  v.pipe(
+    v.string(),
+    v.check((value) => {
+      const url = URL.parse(value);
+      return (
+        url !== null &&
+        /^https?:$/.test(url.protocol) &&
+        !url.username &&
+        !url.password &&
+        !url.search &&
+        !url.hash
+      );
+    }, 'must be an http:// or https:// address without user name, query or fragment'),
+  );
+const name = () =>
+  v.pipe(
+    v.string(),
+    v.regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+      'must be a name of letters, digits, dots, dashes and underscores',
+    ),
+  );
+
+const key = () =>
+  v.pipe(
+    v.string(),
+    v.regex(/^[\x21-\x2b\x2d-\x7e]+$/, 'must be a key: no spaces, commas or control characters'),
+  );
+
+/** An upstream that speaks the OpenAI API. */
+const openaiUpstream = v.strictObject({
+  kind: v.literal('openai'),
+  url: setting(httpUrl(), { docs: 'Its base URL, with or without /v1.' }),
+  keys: setting(v.optional(v.array(key()), []), {
+    docs: 'Server-side keys of its owner, used in turn; "key" takes a single one. Without any, callers bring their own.',
+  }),
+  models: setting(v.optional(v.pipe(v.array(text()), v.minLength(1, 'must name a model, or be left out'))), {
+    docs: 'The models it is for: names, or beginnings followed by *. Left out: any.',
+  }),
+});
+
+const modelEntry = v.strictObject({
+  upstream: setting(name(), { docs: 'The name of the upstream that serves it.' }),
+  model: setting(v.optional(text()), { docs: "The upstream's own name for it; left out: the same." }),
+});
+
+/** Every setting, declared once: the file, the environment, `--help`, the JSON Schema and the docs are made from this. */
+export const settingsSchema = v.strictObject({
+  $schema: v.optional(v.string()),
+  host: setting(v.optional(text(), '127.0.0.1'), {
+    env: 'HOST',
+    docs: 'Address to listen on. 127.0.0.1 is this machine alone, 0.0.0.0 every network it is in.',
+  }),
+  port: setting(
+    v.optional(
+      v.pipe(
+        v.number(),
+        v.integer('must be a whole number'),
+        v.minValue(0, 'must be from 0 to 65535'),
+        v.maxValue(65_535, 'must be from 0 to 65535'),
+      ),
+      8080,
+    ),
+    {
+      env: 'PORT',
+      form: 'number',
+      docs: 'Port to listen on; 0 picks a free one.',
+    },
+  ),
+  upstreams: setting(v.optional(v.record(name(), openaiUpstream), {}), {
+    docs: 'Upstreams by name. With none at all, the built-in emulator answers. OPENAI_BASE_URL and OPENAI_API_KEY make one named "openai".',
+  }),
+  models: setting(v.optional(v.record(text(), modelEntry), {}), {
+    docs: 'Model names of your own, each with the upstream that serves it and its name there.',
+  }),
+  accessKeys: setting(v.optional(v.array(key()), []), {
+    env: 'ACCESS_KEYS',
+    form: 'list',
+    docs: 'Keys of which a caller must present one. They never reach an upstream.',
+  }),
+  allowedOrigins: setting(
+    v.optional(
+      v.array(
+        v.pipe(v.string(), v.check(isOrigin, 'must be origins: scheme://host[:port], without a path, or *')),
+      ),
+      [],
+    ),
+    {
+      env: 'ALLOWED_ORIGINS',
+      form: 'list',
+      docs: 'Browser origins that may call. Default: any, where callers bring a key of their own. This keeps browsers honest, not programs.',
+    },
+  ),
+  publicRelay: setting(v.optional(flag(), false), {
+    env: 'PUBLIC_RELAY',
+    form: 'flag',
+    docs: 'Says that a server-side key without access keys or origins is meant: anyone may spend it.',
+  }),
+  publicUrl: setting(v.optional(httpUrl()), {
+    env: 'PUBLIC_URL',
+    docs: 'How callers reach this gateway, where that is not the address it listens on.',
+  }),
+  apiPrefix: setting(
+    v.optional(
+      v.pipe(
+        v.string(),
+        v.regex(/^\/?([\w.~-]+(\/[\w.~-]+)*)?\/?$/, 'must be a path of letters, digits and -._~'),
+        v.transform((value) => value.replace(/^\/|\/$/g, '')),
+      ),
+      '',
+    ),
+    {
+      env: 'API_PREFIX',
+      docs: 'Serve under /API_PREFIX/v1/... instead of /v1/...',
+    },
+  ),
+  keepAlive: setting(v.optional(seconds(), 10), {
+    env: 'KEEPALIVE_SECONDS',
+    form: 'number',
+    docs: 'Seconds of silence on a stream after which a keep-alive comment is sent; 0 for never.',
+  }),
+  connectTimeout: setting(v.optional(seconds(), 10), {
+    env: 'CONNECT_TIMEOUT',
+    form: 'number',
+    docs: 'Seconds to connect to an upstream; 0 for no limit. Workers have no such timer.',
+  }),
+  firstByteTimeout: setting(v.optional(seconds(), 120), {
+    env: 'FIRST_BYTE_TIMEOUT',
+    form: 'number',
+    docs: "Seconds to the head of an upstream's answer; 0 for no limit.",
+  }),
+  idleTimeout: setting(v.optional(seconds(), 120), {
+    env: 'IDLE_TIMEOUT',
+    form: 'number',
+    docs: "Seconds between two pieces of an upstream's answer; 0 for no limit.",
+  }),
+  totalTimeout: setting(v.optional(seconds(), 0), {
+    env: 'TOTAL_TIMEOUT',
+    form: 'number',
+    docs: 'Seconds for a whole answer; 0 for no limit.',
+  }),
+  maxBodyBytes: setting(v.optional(bytes(), 32 * 1024 * 1024), {
+    env: 'MAX_BODY_BYTES',
+    form: 'bytes',
+    docs: 'Largest request body that is read into memory, in bytes, or as 32MiB. Beyond it: 413.',
+  }),
+  maxRelayBytes: setting(v.optional(bytes(), 0), {
+    env: 'MAX_RELAY_BYTES',
+    form: 'bytes',
+    docs: 'Largest request body that is relayed; 0 for any. Relayed bodies stream and take no memory.',
+  }),
+  modelsCacheSeconds: setting(v.optional(seconds(), 60), {
+    env: 'MODELS_CACHE_SECONDS',
+    form: 'number',
+    docs: "Seconds for which an upstream's model list is remembered, for each key.",
+  }),
+  drainTimeout: setting(v.optional(seconds(), 30), {
+    env: 'DRAIN_TIMEOUT',
+    form: 'number',
+    docs: 'Seconds that open answers get after SIGTERM.',
+  }),
+  logLevel: setting(
+    v.optional(v.picklist(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error'), 'info'),
+    {
+      env: 'LOG_LEVEL',
+      docs: 'Least serious log line that is written: debug, info, warn or error.',
+    },
+  ),
+});
+
+export type Settings = v.InferOutput<typeof settingsSchema>;
+
+function isOrigin(value: string): boolean {
+  return value === '*' || URL.parse(value)?.origin === value.toLowerCase();
+}
+
+/** A setting as `--help` and the docs tell of it. */
+export type Described = About & { readonly key: string; readonly default: unknown };
+
+/** Every top-level setting with what is known of it, in the order of their declaration. */
+export function describeSettings(): readonly Described[] {
+  return Object.entries(settingsSchema.entries).flatMap(([key, schema]) => {
+    if (key === '$schema') return [];
+    const about = v.getMetadata(schema) as unknown as About;
+    return [{ key, default: v.getDefaults(settingsSchema)[key as keyof Settings], ...about }];
+  });
+}
