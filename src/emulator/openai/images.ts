@@ -1,0 +1,65 @@
+import type { Asked } from '../emulator.ts';
+import { picture } from '../png.ts';
+import { apiError, demandedError, isText, readObject, required } from './errors.ts';
+
+/** `POST /v1/images/generations`: pictures made from the prompt, as links to the emulator or as base64. */
+export async function generateImages({ request, url, serial }: Asked): Promise<Response> {
+  const body = await readObject(request);
+  const prompt = required(body, 'prompt', isText);
+  const demanded = demandedError(typeof body.model === 'string' ? body.model : null);
+  if (demanded) return demanded;
+  return pictures(
+    prompt,
+    Number(body.n ?? 1),
+    body.response_format === 'b64_json' || isGptImage(body.model),
+    url,
+    serial,
+  );
+}
+
+/** `POST /v1/images/edits` and `/variations`: the same, from a form that holds a picture. */
+export async function editImage({ request, url, serial }: Asked): Promise<Response> {
+  const form = await request.formData().catch(() => {
+    throw apiError(400, 'The body must be multipart/form-data.');
+  });
+  const image = form.get('image') ?? form.get('image[]');
+  if (image === null || typeof image === 'string')
+    return apiError(400, "Missing required parameter: 'image'.", { param: 'image' });
+  const base64 = form.get('response_format') === 'b64_json' || isGptImage(form.get('model'));
+  return pictures(
+    `${form.get('prompt') ?? 'variation'} of ${image.size} bytes`,
+    Number(form.get('n') ?? 1),
+    base64,
+    url,
+    serial,
+  );
+}
+
+/** The picture behind a link: its name holds the prompt it is made from. */
+export function servePicture({ url }: Asked): Response {
+  const name = url.pathname.split('/').at(-1) ?? '';
+  return new Response(picture(name), { headers: { 'content-type': 'image/png' } });
+}
+
+function pictures(prompt: string, count: number, base64: boolean, url: URL, serial: number): Response {
+  if (!Number.isInteger(count) || count < 1 || count > 10)
+    return apiError(400, "'n' must be from 1 to 10.", { param: 'n' });
+  const data = Array.from({ length: count }, (_, i) => {
+    const name = `${serial}-${i}-${prompt.replace(/[^\w]+/g, '-').slice(0, 40)}.png`;
+    const where = base64
+      ? { b64_json: toBase64(picture(name)) }
+      : { url: `${url.origin}/emulator/pictures/${name}` };
+    return { ...where, revised_prompt: `A picture of: ${prompt}` };
+  });
+  return Response.json({ created: 1_700_000_000 + serial, data });
+}
+
+function isGptImage(model: unknown): boolean {
+  return typeof model === 'string' && model.startsWith('gpt-image');
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}

@@ -1,0 +1,58 @@
+/** A message of a request, as far as the emulator reads it. */
+export type Message = { readonly role?: unknown; readonly content?: unknown; readonly type?: unknown };
+
+/** What the text of a list of messages comes down to: the last thing the user said, and how many pictures came with it. */
+export type Said = { readonly text: string; readonly pictures: number; readonly afterTool: string | null };
+
+/** Reads what the user said last, from chat messages or from the input items of a response. */
+export function lastSaid(messages: readonly unknown[]): Said {
+  const items = messages.filter(
+    (item): item is Message & Record<string, unknown> => typeof item === 'object' && item !== null,
+  );
+  const last = items.at(-1);
+  const user = items.findLast((item) => item.role === 'user');
+  const afterTool =
+    last?.role === 'tool'
+      ? textOf(last.content)
+      : last?.type === 'function_call_output'
+        ? String(last.output ?? '')
+        : null;
+  return { text: textOf(user?.content), pictures: picturesIn(user?.content), afterTool };
+}
+
+/** The text of a message's content: a string, or parts of which some hold text. */
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content
+    .map((part: { text?: unknown }) => (typeof part?.text === 'string' ? part.text : ''))
+    .join('');
+}
+
+function picturesIn(content: unknown): number {
+  if (!Array.isArray(content)) return 0;
+  return content.filter(
+    (part: { type?: unknown }) => part?.type === 'image_url' || part?.type === 'input_image',
+  ).length;
+}
+
+/** What the emulator answers: a function of what was said, and nothing else. */
+export function answerTo(said: Said): string {
+  if (said.afterTool !== null) return `The tool answered: ${said.afterTool}`;
+  const pictures =
+    said.pictures > 0 ? ` I see ${said.pictures === 1 ? 'a picture' : `${said.pictures} pictures`}.` : '';
+  if (/^(hi|hello|hey|你好|您好)\b/i.test(said.text.trim()) || said.text.trim() === '') {
+    return `Hello! I am the emulator built into sluice: offline, free, and always of the same opinion.${pictures} Set OPENAI_API_KEY or OPENAI_BASE_URL to talk to a real model. 你好！🌊`;
+  }
+  return `You said: ${said.text}${pictures}`;
+}
+
+/** Text in the pieces a stream gives it in: words with the space before them, never half a character. */
+export function piecesOf(text: string): string[] {
+  return text.match(/\s*\S{1,12}|\s+$/gu) ?? [];
+}
+
+/** How many tokens the emulator says a text has. */
+export function tokensOf(text: string): number {
+  return Math.ceil(new TextEncoder().encode(text).length / 4);
+}
