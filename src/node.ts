@@ -55,7 +55,10 @@ export async function serve(settings: Settings, secrets: readonly string[]): Pro
 }
 
 /** Starts the gateway from the environment and the settings file, and ends it on SIGTERM or SIGINT. */
-export async function start(env: NodeJS.ProcessEnv, options: { configPath?: string | undefined } = {}): Promise<void> {
+export async function start(
+  env: NodeJS.ProcessEnv,
+  options: { configPath?: string | undefined } = {},
+): Promise<void> {
   const loaded = await readSettings(env, options);
   if (!loaded.ok) {
     for (const error of loaded.errors) process.stderr.write(`sluice: ${error}\n`);

@@ -150,10 +150,7 @@ const behaviours: Readonly<Record<string, Behave>> = {
     for (let sent = 0; sent < total; sent += chunk.length) {
       if (response.destroyed) return;
       if (!response.write(chunk.subarray(0, Math.min(chunk.length, total - sent)))) {
-        await new Promise<void>((resolve) => {
-          response.once('drain', resolve);
-          response.once('close', resolve);
-        });
+        await drainOrClose(response);
       }
     }
     response.end();
@@ -205,6 +202,16 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
     },
     stop: () => stop(server),
   };
+}
+
+function drainOrClose(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.once('drain', done).once('close', done);
+  });
 }
 
 function note(request: IncomingMessage): Seen {

@@ -27,6 +27,8 @@ export function createServer(gateway: Gateway, lane: Lane): Server {
     headersTimeout: 30_000,
     keepAliveTimeout: 65_000,
     noDelay: true,
+    // Answered below, in the shape that every error has.
+    requireHostHeader: false,
     // Anything but a WebSocket goes on as a plain request, as HTTP allows (RFC 9110 §7.8).
     shouldUpgradeCallback: isWebSocket,
   } as Parameters<typeof createHttpServer>[0] & object);
@@ -34,6 +36,7 @@ export function createServer(gateway: Gateway, lane: Lane): Server {
 
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     if (request.rawHeaders.length > 2 * maxHeaders) return tooManyHeaders(response);
+    if (request.headers.host === undefined && request.httpVersion === '1.1') return noHost(response);
     const incoming = new NodeIncoming(request, response);
     const carryOut = (exchange: Exchange): void => {
       const { reply } = exchange;
@@ -79,7 +82,7 @@ export function createServer(gateway: Gateway, lane: Lane): Server {
         'invalid_request',
         'The only expectation served is 100-continue. Leave the Expect header out.',
       ),
-      cors,
+      bareHeaders(),
       true,
     );
   });
@@ -88,7 +91,10 @@ export function createServer(gateway: Gateway, lane: Lane): Server {
   return server;
 }
 
-const cors = ['access-control-allow-origin', '*'];
+/** What goes on an answer that is given before the gateway has seen the request. */
+function bareHeaders(): string[] {
+  return ['access-control-allow-origin', '*', 'x-request-id', `req_${crypto.randomUUID()}`];
+}
 
 function settle(exchange: Exchange | Promise<Exchange>, carryOut: (exchange: Exchange) => void): void {
   if (exchange instanceof Promise) void exchange.then(carryOut);
@@ -99,11 +105,20 @@ function isWebSocket(request: IncomingMessage): boolean {
   return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
 }
 
+function noHost(response: ServerResponse): void {
+  sendFailure(
+    response,
+    new Failure('invalid_request', 'The request has no Host header, which HTTP/1.1 requires.'),
+    bareHeaders(),
+    true,
+  );
+}
+
 function tooManyHeaders(response: ServerResponse): void {
   sendFailure(
     response,
     new Failure('headers_too_large', `The request has more than ${maxHeaders} headers. Send fewer.`),
-    cors,
+    bareHeaders(),
     true,
   );
 }

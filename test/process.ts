@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+/** The gateway as a process of its own, as `npm start` runs it. */
+export type Process = {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** Milliseconds from its start to its line that it listens. */
+  readonly startMs: number;
+  stdout(): string;
+  stderr(): string;
+  /** Its resident memory in bytes. */
+  rss(): number;
+  exited: Promise<number | null>;
+};
+
+/** Starts `src/node.ts` with an environment of its own; resolves when it says that it listens. */
+export async function startProcess(
+  env: Record<string, string>,
+  args: readonly string[] = ['src/node.ts'],
+): Promise<Process> {
+  const started = performance.now();
+  const child = spawn(process.execPath, args, {
+    env: { PATH: process.env.PATH ?? '', PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const url = await new Promise<string>((resolve, reject) => {
+    createInterface(child.stdout).on('line', (line) => {
+      stdout += `${line}\n`;
+      const match = /^sluice listening on (http:\/\/\S+)$/.exec(line);
+      if (match?.[1]) resolve(match[1]);
+    });
+    void exited.then((code) => reject(new Error(`it ended with ${code}: ${stderr}`)));
+  });
+  return {
+    url,
+    child,
+    startMs: performance.now() - started,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    rss: () =>
+      Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1024,
+    exited,
+  };
+}
