@@ -130,11 +130,14 @@ const behaviours: Readonly<Record<string, Behave>> = {
     response.end(query.get('half') === '1' ? '1}\n\n' : 'data: [DONE]\n\n');
   },
   '/v1/hang': () => new Promise(() => {}),
-  '/v1/never-reads': (_request, response) => {
-    response.writeHead(413, { 'content-type': 'application/json' });
-    response.end(
-      '{"error":{"message":"too big for me","type":"invalid_request_error","param":null,"code":null}}',
+  '/v1/never-reads': ({ socket }) => {
+    const body =
+      '{"error":{"message":"too big for me","type":"invalid_request_error","param":null,"code":null}}';
+    socket.write(
+      `HTTP/1.1 413 Payload Too Large\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
     );
+    // It lingers before it closes, as careful servers do: closing at once would take the answer with it.
+    setTimeout(() => socket.destroy(), 100);
   },
   '/v1/reset': (request) => void request.socket.destroy(),
   '/v1/die-midway': async (_request, response) => {

@@ -132,6 +132,8 @@ describe('SIGTERM', () => {
 
 describe('1 GB', () => {
   const bytes = 1024 ** 3;
+  /** What may be under way at once, with the collector's own leisure: a tenth of the body. */
+  const bound = 100 * 1024 ** 2;
 
   test('goes to a slow reader without piling up in the gateway', async () => {
     const gateway = await startProcess({ OPENAI_BASE_URL: upstream.url, LOG_LEVEL: 'error' });
@@ -164,7 +166,7 @@ describe('1 GB', () => {
       );
     });
     expect(received).toBe(bytes);
-    expect(most - before).toBeLessThan(64 * 1024 ** 2);
+    expect(most - before).toBeLessThan(bound);
     gateway.child.kill('SIGKILL');
   });
 
@@ -191,7 +193,7 @@ describe('1 GB', () => {
       duplex: 'half',
     } as RequestInit);
     expect(await answer.json()).toMatchObject({ bytes });
-    expect(most - before).toBeLessThan(64 * 1024 ** 2);
+    expect(most - before).toBeLessThan(bound);
     gateway.child.kill('SIGKILL');
   }, 60_000);
 });

@@ -29,8 +29,7 @@ export type Loaded =
  * that names the file or environment name, the key and the mend, and holds no value that could be a secret.
  */
 export function loadSettings(sources: Sources): Loaded {
-  const inline = sources.platform === 'workers' ? inlineFile(sources.env) : undefined;
-  const file = sources.file ?? inline;
+  const file = sources.file ?? inlineFile(sources.env);
   const parsed = file ? readFile(file, sources.env) : { values: {}, errors: [] };
   if (parsed.errors.length > 0) return { ok: false, errors: parsed.errors };
 
@@ -59,10 +58,15 @@ export function loadSettings(sources: Sources): Loaded {
   return { ok: true, settings, warnings, secrets, origins };
 }
 
-/** On Workers `SLUICE_CONFIG` may hold the text itself: there is no file to name. */
+/** `SLUICE_CONFIG` may hold the text itself: Workers have no file to name. */
 function inlineFile(env: Environment): SettingsFile | undefined {
   const text = env.SLUICE_CONFIG;
-  return text !== undefined && /^\s*(\{|\/\/|\/\*)/.test(text) ? { name: 'SLUICE_CONFIG', text } : undefined;
+  return isInline(text) ? { name: 'SLUICE_CONFIG', text } : undefined;
+}
+
+/** Whether `SLUICE_CONFIG` holds settings, and not the name of a file. */
+export function isInline(text: string | undefined): text is string {
+  return text !== undefined && /^\s*(\{|\/\/ |\/\*)/.test(text);
 }
 
 /** Upstreams of the file and of the environment; where both name one, the environment goes first, field by field. */

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { type Loaded, loadSettings } from '../../settings/load.ts';
+import { isInline, type Loaded, loadSettings } from '../../settings/load.ts';
 
 /** Reads the settings file that `SLUICE_CONFIG` or the command line names (`./sluice.json` where it stands) and the environment. */
 export async function readSettings(
   env: NodeJS.ProcessEnv,
   options: { configPath?: string | undefined } = {},
 ): Promise<Loaded> {
+  if (!options.configPath && isInline(env.SLUICE_CONFIG)) return loadSettings({ env, platform: 'node' });
   const named = options.configPath ?? (env.SLUICE_CONFIG || undefined);
   const path = named ?? 'sluice.json';
   let text: string | undefined;

@@ -160,7 +160,7 @@ describe('bodies', () => {
   test('pipelined requests are answered in order', async () => {
     const one = (path: string) => `GET ${path} HTTP/1.1\r\n${head}\r\n`;
     const answer = await raw(one('/v1/status?body=first') + one('/livez') + one('/v1/status?body=third'));
-    expect(answer).toMatch(/first[^]*"status":"ok"[^]*third/);
+    expect(answer).toMatch(/first.*"status":"ok".*third/s);
   });
 
   test('an Upgrade that is no WebSocket goes on as a plain request', async () => {

@@ -1,0 +1,37 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { bundle, startInWorkerd } from './gateways.ts';
+
+test('the Worker’s bundle is under 150 KB gzipped', async () => {
+  const size = gzipSync(await bundle()).length;
+  expect(size).toBeGreaterThan(10_000);
+  expect(size).toBeLessThan(150_000);
+});
+
+test('the Worker’s script runs in under 50 ms of CPU before its first request', async () => {
+  const script = await bundle();
+  // Compiled and run as workerd does at start: the whole module, to its last top-level statement.
+  const source = script
+    .replace(/import\{[^}]*\}from"cloudflare:workers";?/g, 'const env={},waitUntil=()=>{};')
+    .replace(/export\{[^}]*\};?\s*$/, '');
+  const aliased = /import\{([^}]*)\}from"cloudflare:workers"/.exec(script)?.[1] ?? '';
+  const names = aliased.split(',').map((part) => part.trim().split(/\s+as\s+/));
+  const preamble = names
+    .map(([name, alias = name]) => `const ${alias}=${name === 'env' ? '{}' : '()=>{}'};`)
+    .join('');
+  const run = new Function(preamble + source.replace('const env={},waitUntil=()=>{};', ''));
+  const times = Array.from({ length: 5 }, () => {
+    const before = process.cpuUsage();
+    run();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  });
+  expect(Math.max(...times)).toBeLessThan(50);
+});
+
+test('a Worker without configuration answers from the emulator', async () => {
+  const gateway = await startInWorkerd({});
+  const answer = await fetch(`${gateway.url}/v1/models`);
+  expect(await answer.json()).toMatchObject({ object: 'list' });
+  await gateway.stop();
+});
