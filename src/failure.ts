@@ -6,6 +6,7 @@ const kinds = {
   not_found: [404, 'invalid_request_error'],
   model_not_found: [404, 'invalid_request_error'],
   method_not_allowed: [405, 'invalid_request_error'],
+  conflict: [409, 'invalid_request_error'],
   request_timeout: [408, 'invalid_request_error'],
   body_too_large: [413, 'invalid_request_error'],
   unsupported_media_type: [415, 'invalid_request_error'],

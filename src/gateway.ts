@@ -22,8 +22,8 @@ export interface Gateway {
 }
 
 export function createGateway(settings: Settings, platform: Platform): Gateway {
-  const upstreams = createUpstreams(settings, platform.emulator);
-  const directory = createDirectory(upstreams, settings.models);
+  const upstreams = createUpstreams(settings, platform);
+  const directory = createDirectory(upstreams, settings.models, settings.gpts);
   const standing = createStanding(upstreams.map((upstream) => upstream.name));
   const serverKey = Object.values(settings.upstreams).some((upstream) => upstream.keys.length > 0);
   const rules = originRules(settings, serverKey);

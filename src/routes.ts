@@ -1,3 +1,4 @@
+import { type ConversionOptions, createChatCompletions } from './api/chat-completions.ts';
 import { createForward } from './api/forward.ts';
 import { health, readiness } from './api/health.ts';
 import { createModels } from './api/models.ts';
@@ -7,6 +8,7 @@ import { Failure } from './failure.ts';
 import { createStartPage } from './pages/start.ts';
 import type { Platform } from './platform/platform.ts';
 import type { Reply } from './reply.ts';
+import { botStyle, markdownStyle } from './segments/style.ts';
 import type { Settings } from './settings/schema.ts';
 import type { Place } from './target.ts';
 import type { Directory } from './upstreams/directory.ts';
@@ -30,7 +32,11 @@ export type House = {
 
 /** Finds the route of a request. Throws a 404 for a path that is none of ours, a 405 for a method it does not take. */
 export function createRoutes(house: House): (place: Place, method: string) => Route {
-  const { forward, model, withBody } = createForward(house.directory, house.settings.maxBodyBytes);
+  const { forward, model, withBody } = createForward(
+    house.directory,
+    house.settings.maxBodyBytes,
+    createChatCompletions(conversionOptions(house.settings), house.platform),
+  );
   const forwardRoute: Route = { name: '/v1/*', open: false, answer: forward };
   const modelRoute: Route = { name: '/v1/models/{id}', open: false, answer: model };
   const dashboard: Route = { name: '/dashboard/*', open: false, answer: forward };
@@ -69,6 +75,10 @@ export function createRoutes(house: House): (place: Place, method: string) => Ro
     if (!route) throw notAllowed(method, Object.keys(methods).join(', '));
     return route;
   };
+}
+
+function conversionOptions({ botMode, keepAlive, nonStreamKeepAlive, pace }: Settings): ConversionOptions {
+  return { style: botMode.enabled ? botStyle(botMode) : markdownStyle, keepAlive, nonStreamKeepAlive, pace };
 }
 
 function readOnly(name: string, answer: Route['answer'], open = true): Readonly<Record<string, Route>> {

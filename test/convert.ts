@@ -23,7 +23,7 @@ export function segmentsOf(
 ): Segment[] {
   const out: Segment[] = [];
   for (const piece of cutAt(new TextEncoder().encode(text), sizes)) out.push(...reader.push(piece));
-  return [...out, ...reader.end()];
+  return [...out, ...reader.end(), ...(reader.state.outcome === 'cut' ? [] : reader.flush())];
 }
 
 /** Segments written down, every asset published under a name that tells it. */

@@ -1,14 +1,18 @@
 import { type JsonBody, modelOf, parseJsonBody, withModel } from '../body.ts';
 import type { Call } from '../call.ts';
 import { Failure } from '../failure.ts';
-import type { Reply } from '../reply.ts';
-import type { Directory } from '../upstreams/directory.ts';
+import { json, type Reply } from '../reply.ts';
+import type { Directory, Served } from '../upstreams/directory.ts';
 
 /**
  * Any `/v1` path, carried as it is. Where one upstream serves everything, the body is not even looked at. Where there is a choice, a JSON body
  * is read (up to `maxBodyBytes`) for the model it names; a body without one, or of another type, goes to the upstream for all the rest.
  */
-export function createForward(directory: Directory, maxBodyBytes: number) {
+export function createForward(
+  directory: Directory,
+  maxBodyBytes: number,
+  chat: (call: Call, body: JsonBody, served: Extract<Served, { kind: 'backend-api' }>) => Promise<Response>,
+) {
   const forward = (call: Call): Reply | Promise<Reply> => {
     const { head } = call.incoming;
     if (isWebSocket(call)) return directory.general().tunnel(call);
@@ -18,24 +22,37 @@ export function createForward(directory: Directory, maxBodyBytes: number) {
     return readJson(call, maxBodyBytes).then((body) => withBody(call, body));
   };
 
-  /** Carries a body that was read, to whoever serves the model it names. */
-  const withBody = (call: Call, body: JsonBody): Reply => {
+  /** Carries a body that was read to whoever serves the model it names, or asks for an answer to it. */
+  const withBody = (call: Call, body: JsonBody): Reply | Promise<Reply> => {
     if (directory.sole) return directory.sole.relay(call, call.method, call.path, body.bytes);
-    if (body.value.model === undefined && call.path !== '/v1/chat/completions') {
+    const isChat = call.path === '/v1/chat/completions';
+    if (body.value.model === undefined && !isChat) {
       return directory.general().relay(call, call.method, call.path, body.bytes);
     }
     const asked = modelOf(body);
     call.notes.model = asked.slice(0, 100);
-    const { upstream, model } = directory.find(asked);
-    const bytes = model === asked ? body.bytes : withModel(body, model).bytes;
-    return upstream.relay(call, call.method, call.path, bytes);
+    const served = directory.find(asked);
+    if (served.kind === 'openai') {
+      const bytes = served.model === asked ? body.bytes : withModel(body, served.model).bytes;
+      return served.upstream.relay(call, call.method, call.path, bytes);
+    }
+    call.notes.upstream = served.upstream.name;
+    if (isChat) return chat(call, body, served);
+    throw new Failure(
+      'not_found',
+      `The model "${asked.slice(0, 100)}" is served for POST /v1/chat/completions only.`,
+      { param: 'model' },
+    );
   };
 
   /** `GET /v1/models/{id}`, asked of the upstream that serves the model. */
   const model = (call: Call): Reply => {
     if (directory.sole) return directory.sole.relay(call, call.method, call.path, null);
-    const { upstream, model: id } = directory.find(decoded(call.path.slice('/v1/models/'.length)));
-    return upstream.relay(call, call.method, `/v1/models/${encodeURIComponent(id)}`, null);
+    const asked = decoded(call.path.slice('/v1/models/'.length));
+    const served = directory.find(asked);
+    if (served.kind === 'backend-api')
+      return json({ id: asked, object: 'model', created: 0, owned_by: served.upstream.name });
+    return served.upstream.relay(call, call.method, `/v1/models/${encodeURIComponent(served.model)}`, null);
   };
 
   return { forward, model, withBody };

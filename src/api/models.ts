@@ -26,6 +26,7 @@ const maxListBytes = 8 * 1024 * 1024;
  */
 export function createModels({ directory, settings, platform }: House): (call: Call) => Promise<Reply> {
   const cache = new Map<string, Cached>();
+  const compatible = directory.upstreams.filter((upstream) => upstream.kind === 'openai');
 
   const listOf = async (call: Call, upstream: CompatibleUpstream): Promise<Listed> => {
     const relay = upstream.relay({ ...call, search: '' }, 'GET', '/v1/models', null);
@@ -46,21 +47,21 @@ export function createModels({ directory, settings, platform }: House): (call: C
 
   return async (call) => {
     const results = await Promise.all(
-      directory.upstreams.map((upstream) => listOf(call, upstream).catch((error): Listed => failed(error))),
+      compatible.map((upstream) => listOf(call, upstream).catch((error): Listed => failed(error))),
     );
     const models = new Map<string, Model>();
-    for (const [alias, entry] of directory.entries) {
-      models.set(alias, { id: alias, object: 'model', created: 0, owned_by: entry.upstream });
+    for (const [id, upstream] of directory.names) {
+      models.set(id, { id, object: 'model', created: 0, owned_by: upstream });
     }
     for (const [i, result] of results.entries()) {
       if (!result.ok) continue;
       for (const model of result.models) {
-        if (!models.has(model.id) && servedBy(model.id) === directory.upstreams[i]?.name)
+        if (!models.has(model.id) && directory.look(model.id)?.upstream.name === compatible[i]?.name)
           models.set(model.id, model);
       }
     }
     const failure = results.find((result) => !result.ok);
-    if (failure && results.every((result) => !result.ok)) {
+    if (failure && models.size === 0) {
       return new Response(failure.body.slice(), {
         status: failure.status,
         headers: { 'content-type': failure.type },
@@ -68,14 +69,6 @@ export function createModels({ directory, settings, platform }: House): (call: C
     }
     return json({ object: 'list', data: [...models.values()] });
   };
-
-  function servedBy(model: string): string | null {
-    try {
-      return directory.find(model).upstream.name;
-    } catch {
-      return null;
-    }
-  }
 }
 
 /** Lists differ by key and by the account it is used for; nothing else of a request changes them. */

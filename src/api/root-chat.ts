@@ -9,7 +9,7 @@ const defaults = { model: 'gpt-3.5-turbo', temperature: 0.7, max_tokens: 1000, s
 
 /** `POST /`: a chat completion for callers who send little more than messages. Any JSON body does, whatever its content type. */
 export function createRootChat(
-  chat: (call: Call, body: JsonBody) => Reply,
+  chat: (call: Call, body: JsonBody) => Reply | Promise<Reply>,
   maxBodyBytes: number,
 ): (call: Call) => Promise<Reply> {
   return async (call) => {

@@ -39,7 +39,9 @@ function upstreamLines(settings: Settings): string[] {
     return [
       '  none: the built-in emulator answers, offline. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one.\n',
     ];
-  const lines = named.map(([name, { url, keys, models }]) => {
+  const lines = named.map(([name, upstream]) => {
+    const { url, keys } = upstream;
+    const models = upstream.kind === 'openai' ? upstream.models : ['its own models, and GPTs'];
     const key =
       keys.length > 0
         ? `${keys.length === 1 ? 'a server-side key' : `${keys.length} server-side keys in turn`}`

@@ -9,6 +9,10 @@ export interface Platform {
   readonly emulator: string;
   /** Asks an upstream; never follows a redirect. */
   fetch(request: Request): Promise<Response>;
+  /** Opens a WebSocket to an upstream. */
+  openSocket(url: string): WebSocket;
+  /** A tokenizer, loaded when it is first asked for; null where there is none and usage must be estimated. */
+  tokenizer(): Promise<((text: string) => number) | null>;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Keeps work alive after the answer is sent. */

@@ -27,6 +27,16 @@ export function readEnvironment(env: Environment): FromEnvironment {
     if (url) origins['upstreams.openai.url'] = 'OPENAI_BASE_URL';
     if (key) origins['upstreams.openai.keys'] = 'OPENAI_API_KEY';
   }
+  const backend = env.BASE_URL?.trim();
+  if (backend) {
+    const prefix = env.PROXY_API_PREFIX?.trim();
+    values.upstreams = {
+      ...(values.upstreams as object | undefined),
+      backend: { kind: 'backend-api', url: backend, ...(prefix ? { prefix } : {}) },
+    };
+    origins['upstreams.backend.url'] = 'BASE_URL';
+    if (prefix) origins['upstreams.backend.prefix'] = 'PROXY_API_PREFIX';
+  }
   return { values, origins };
 }
 

@@ -41,7 +41,7 @@ function suggestion(issue: BaseIssue<unknown>): string {
   const known =
     depth === 1
       ? Object.keys(settingsSchema.entries)
-      : ['kind', 'url', 'key', 'keys', 'models', 'upstream', 'model'];
+      : ['kind', 'url', 'prefix', 'key', 'keys', 'models', 'upstream', 'model'];
   const near = known
     .map((name) => ({ name, away: distance(name.toLowerCase(), given.toLowerCase().replaceAll('_', '')) }))
     .sort((a, b) => a.away - b.away)[0];

@@ -26,6 +26,16 @@ export function checkTogether(
       errors.push(`models.${model}.upstream: there is no upstream of that name. Use one of: ${known}.`);
     }
   }
+  for (const name of Object.keys(settings.gpts)) {
+    if (settings.models[name])
+      errors.push(`gpts.${name}: the same name stands under models. Give one of them another.`);
+  }
+  if (
+    Object.keys(settings.gpts).length > 0 &&
+    !upstreams.some(([, upstream]) => upstream.kind === 'backend-api')
+  ) {
+    warnings.push('gpts: there is no backend-api upstream to serve them. Set BASE_URL.');
+  }
   if (settings.accessKeys.some((key) => serverKeys.includes(key))) {
     errors.push(
       'accessKeys: one of them is also a server-side key of an upstream. Make another up: callers get to know access keys.',

@@ -67,6 +67,26 @@ const openaiUpstream = v.strictObject({
   }),
 });
 
+/** An upstream that speaks the ChatGPT web app's backend-api. */
+const backendUpstream = v.strictObject({
+  kind: v.literal('backend-api'),
+  url: setting(httpUrl(), { docs: 'Its address, without the prefix.' }),
+  prefix: setting(
+    v.optional(
+      v.pipe(
+        v.string(),
+        v.regex(/^[\w.~/-]*$/, 'must be letters, digits and -._~'),
+        v.transform((value) => value.replace(/^\/+|\/+$/g, '')),
+      ),
+      '',
+    ),
+    {
+      docs: 'The path prefix before /backend-api.',
+    },
+  ),
+  keys: setting(v.optional(v.array(key()), []), { docs: 'Server-side keys of its owner, used in turn.' }),
+});
+
 const modelEntry = v.strictObject({
   upstream: setting(name(), { docs: 'The name of the upstream that serves it.' }),
   model: setting(v.optional(text()), { docs: "The upstream's own name for it; left out: the same." }),
@@ -95,12 +115,101 @@ export const settingsSchema = v.strictObject({
       docs: 'Port to listen on; 0 picks a free one.',
     },
   ),
-  upstreams: setting(v.optional(v.record(name(), openaiUpstream), {}), {
-    docs: 'Upstreams by name. With none at all, the built-in emulator answers. OPENAI_BASE_URL and OPENAI_API_KEY make one named "openai".',
-  }),
+  upstreams: setting(
+    v.optional(
+      v.record(
+        name(),
+        v.variant(
+          'kind',
+          [openaiUpstream, backendUpstream],
+          'must be an object with "kind": "openai" or "backend-api"',
+        ),
+      ),
+      {},
+    ),
+    {
+      docs: 'Upstreams by name. With none at all, the built-in emulator answers. OPENAI_BASE_URL and OPENAI_API_KEY make one named "openai".',
+    },
+  ),
   models: setting(v.optional(v.record(text(), modelEntry), {}), {
     docs: 'Model names of your own, each with the upstream that serves it and its name there.',
   }),
+  gpts: setting(
+    v.optional(
+      v.record(
+        text(),
+        v.looseObject({ id: v.pipe(v.string(), v.regex(/^g-[\w-]+$/, 'must be the id of a GPT, as g-...')) }),
+      ),
+      {},
+    ),
+    {
+      docs: 'GPTs by the model name they get, each with its id, as in gpts.json.',
+    },
+  ),
+  hideConversations: setting(v.optional(flag(), true), {
+    env: 'HIDE_CONVERSATIONS',
+    form: 'flag',
+    docs: 'Hide a backend-api conversation once it is answered, also where the caller left or it failed.',
+  }),
+  historyDisabled: setting(v.optional(flag(), false), {
+    env: 'HISTORY_DISABLED',
+    form: 'flag',
+    docs: 'Hold backend-api conversations as temporary chats. Their answers cannot be continued, and their files not be fetched.',
+  }),
+  continueRounds: setting(
+    v.optional(
+      v.pipe(
+        v.number(),
+        v.integer('must be a whole number'),
+        v.minValue(0, 'must be 0 or more'),
+        v.maxValue(20, 'must be at most 20'),
+      ),
+      3,
+    ),
+    {
+      env: 'CONTINUE_ROUNDS',
+      form: 'number',
+      docs: 'How often a backend-api answer that was cut for length is asked to go on; 0 for never.',
+    },
+  ),
+  alwaysAllowActions: setting(v.optional(flag(), false), {
+    env: 'ALWAYS_ALLOW_ACTIONS',
+    form: 'flag',
+    docs: 'Let the actions of GPTs go ahead where they ask first.',
+  }),
+  nonStreamKeepAlive: setting(v.optional(flag(), false), {
+    env: 'NON_STREAM_KEEPALIVE',
+    form: 'flag',
+    docs: 'Send spaces while a converted answer that is not streamed is awaited. Its status is 200 by then, whatever comes.',
+  }),
+  pace: setting(
+    v.optional(
+      v.pipe(
+        v.number(),
+        v.minValue(0, 'must be 0 or more milliseconds'),
+        v.maxValue(1000, 'must be at most 1000 milliseconds'),
+      ),
+      0,
+    ),
+    {
+      env: 'PACE_MS',
+      form: 'number',
+      docs: 'Milliseconds between two pieces of a converted stream; 0 sends them as they come.',
+    },
+  ),
+  botMode: setting(
+    v.optional(
+      v.strictObject({
+        enabled: v.optional(flag(), true),
+        markdownImages: v.optional(flag(), false),
+        plainImageLinks: v.optional(flag(), false),
+        citations: v.optional(flag(), false),
+        toolOutput: v.optional(flag(), false),
+      }),
+      { enabled: false },
+    ),
+    { docs: 'For bots that show plain text: what is not switched on here is left out of converted answers.' },
+  ),
   accessKeys: setting(v.optional(v.array(key()), []), {
     env: 'ACCESS_KEYS',
     form: 'list',

@@ -1,9 +1,11 @@
+import type { Platform } from '../platform/platform.ts';
 import type { Settings } from '../settings/schema.ts';
+import { createBackendUpstream } from './backend/upstream.ts';
 import { createCompatibleUpstream } from './compatible/upstream.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Makes the upstreams that the settings name; the built-in emulator, at its own address, where they name none. */
-export function createUpstreams(settings: Settings, emulator: string): readonly Upstream[] {
+export function createUpstreams(settings: Settings, platform: Platform): readonly Upstream[] {
   const timeouts = {
     connect: settings.connectTimeout,
     firstByte: settings.firstByteTimeout,
@@ -15,7 +17,7 @@ export function createUpstreams(settings: Settings, emulator: string): readonly 
     return [
       createCompatibleUpstream({
         name: 'emulator',
-        url: emulator,
+        url: platform.emulator,
         keys: null,
         models: null,
         timeouts,
@@ -23,18 +25,23 @@ export function createUpstreams(settings: Settings, emulator: string): readonly 
       }),
     ];
   }
-  return named.flatMap(([name, upstream]) =>
+  return named.map(([name, upstream]) =>
     upstream.kind === 'openai'
-      ? [
-          createCompatibleUpstream({
-            name,
-            url: upstream.url,
-            keys: upstream.keys,
-            models: upstream.models ?? null,
-            timeouts,
-            keySetting: name === 'openai' ? 'OPENAI_API_KEY' : `upstreams.${name}.key`,
-          }),
-        ]
-      : [],
+      ? createCompatibleUpstream({
+          name,
+          url: upstream.url,
+          keys: upstream.keys,
+          models: upstream.models ?? null,
+          timeouts,
+          keySetting: name === 'openai' ? 'OPENAI_API_KEY' : `upstreams.${name}.key`,
+        })
+      : createBackendUpstream(
+          { ...settings, name, base: baseWithPrefix(upstream), keys: upstream.keys },
+          platform,
+        ),
   );
+}
+
+function baseWithPrefix({ url, prefix }: { url: string; prefix: string }): string {
+  return url.replace(/\/+$/, '') + (prefix === '' ? '' : `/${prefix}`);
 }

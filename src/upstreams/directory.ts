@@ -1,55 +1,87 @@
 import { Failure } from '../failure.ts';
-import { type CompatibleUpstream, matches, type Upstream } from './upstream.ts';
+import type { ConversationModel } from './backend/compose.ts';
+import { conversationModel, conversationModelNames, isAlwaysConversation } from './backend/model-names.ts';
+import { type BackendUpstream, type CompatibleUpstream, matches, type Upstream } from './upstream.ts';
 
-/** What a model's name leads to: an upstream, and the name to ask it for. */
-export type Served = { readonly upstream: Upstream; readonly model: string };
+/** What a model's name leads to: an upstream, and the model to ask it for. */
+export type Served =
+  | { readonly kind: 'openai'; readonly upstream: CompatibleUpstream; readonly model: string }
+  | { readonly kind: 'backend-api'; readonly upstream: BackendUpstream; readonly model: ConversationModel };
 
 /** An explicit entry of the settings: `model` is the upstream's name for it where that is another. */
 export type ModelEntry = { readonly upstream: string; readonly model?: string | undefined };
 
 export interface Directory {
   readonly upstreams: readonly Upstream[];
-  readonly entries: ReadonlyMap<string, ModelEntry>;
+  /** The names that are listed without asking an upstream, each with who serves it. */
+  readonly names: ReadonlyMap<string, string>;
   /** The one upstream that everything goes to, so that no body need be read to know; null where there is a choice. */
   readonly sole: CompatibleUpstream | null;
   /** The upstream for paths that name no model. Throws a 404 that names the setting where there is none. */
   general(): CompatibleUpstream;
+  /** Who serves a model; null where nobody does. */
+  look(model: string): Served | null;
   /** Who serves a model. Throws a 404 `model_not_found` where nobody does. */
   find(model: string): Served;
 }
 
-/** Knows which upstream serves what: an explicit entry wins, then patterns, then the first that takes any model. */
+/**
+ * Knows which upstream serves what: an explicit entry or a GPT's name wins, then names that mean the conversation upstream, then
+ * patterns, then the first compatible upstream that takes any model, then the conversation upstream's own names.
+ */
 export function createDirectory(
   upstreams: readonly Upstream[],
   entries: Readonly<Record<string, ModelEntry>>,
+  gpts: Readonly<Record<string, { readonly id: string }>> = {},
 ): Directory {
-  const explicit = new Map(Object.entries(entries));
   const byName = new Map(upstreams.map((upstream) => [upstream.name, upstream]));
   const compatible = upstreams.filter((upstream) => upstream.kind === 'openai');
-  const open = compatible.find((upstream) => upstream.models === null);
-  const sole = upstreams.length === 1 && explicit.size === 0 && open ? open : null;
+  const backend = upstreams.find((upstream) => upstream.kind === 'backend-api') ?? null;
+  const open = compatible.find((upstream) => upstream.models === null) ?? null;
+  const sole = upstreams.length === 1 && Object.keys(entries).length === 0 ? open : null;
 
-  const find = (model: string): Served => {
-    const entry = explicit.get(model);
+  const served = (upstream: Upstream, model: string): Served =>
+    upstream.kind === 'openai'
+      ? { kind: 'openai', upstream, model }
+      : { kind: 'backend-api', upstream, model: conversationModel(model) ?? { slug: model, gizmo: null } };
+
+  const look = (model: string): Served | null => {
+    const entry = Object.hasOwn(entries, model) ? entries[model] : undefined;
     const named = entry && byName.get(entry.upstream);
-    if (entry && named) return { upstream: named, model: entry.model ?? model };
+    if (entry && named) return served(named, entry.model ?? model);
+    const gpt = Object.hasOwn(gpts, model) ? gpts[model] : undefined;
+    if (backend && gpt)
+      return { kind: 'backend-api', upstream: backend, model: { slug: 'gpt-4-gizmo', gizmo: gpt.id } };
+    if (backend && isAlwaysConversation(model)) return served(backend, model);
     const specific = compatible.find(
       (upstream) => upstream.models !== null && matches(upstream.models, model),
     );
     const upstream = specific ?? open;
-    if (upstream) return { upstream, model };
-    throw new Failure(
-      'model_not_found',
-      `The model "${model.slice(0, 100)}" is not served here. GET /v1/models lists those that are.`,
-      { param: 'model' },
-    );
+    if (upstream) return served(upstream, model);
+    return backend && conversationModel(model) ? served(backend, model) : null;
   };
+
+  const listed = [
+    ...Object.keys(entries),
+    ...(backend
+      ? [...conversationModelNames, ...Object.keys(gpts)].filter((name) => look(name)?.upstream === backend)
+      : []),
+  ];
 
   return {
     upstreams,
-    entries: explicit,
+    names: new Map(listed.map((name) => [name, look(name)?.upstream.name ?? ''])),
     sole,
-    find,
+    look,
+    find(model) {
+      const found = look(model);
+      if (found) return found;
+      throw new Failure(
+        'model_not_found',
+        `The model "${model.slice(0, 100)}" is not served here. GET /v1/models lists those that are.`,
+        { param: 'model' },
+      );
+    },
     general() {
       const upstream = open ?? compatible[0];
       if (upstream) return upstream;

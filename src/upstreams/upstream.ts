@@ -1,5 +1,8 @@
 import type { Call } from '../call.ts';
 import type { Relay, Tunnel } from '../relay/relay.ts';
+import type { Publish } from '../segments/answer.ts';
+import type { Segment } from '../segments/segment.ts';
+import type { ChatRequest, ConversationModel } from './backend/compose.ts';
 
 /** Which names an upstream serves by its settings: a name, or the beginning of one followed by `*`. */
 export type ModelPatterns = readonly string[];
@@ -23,4 +26,15 @@ export interface CompatibleUpstream {
   tunnel(call: Call): Tunnel;
 }
 
-export type Upstream = CompatibleUpstream;
+/** An answer in segments, and the way to turn what it names into something a reader can see. */
+export type Spoken = { readonly batches: AsyncIterable<readonly Segment[]>; readonly publish: Publish };
+
+/** An upstream that speaks the ChatGPT web app's own protocol: its answers are put together here. */
+export interface BackendUpstream {
+  readonly kind: 'backend-api';
+  readonly name: string;
+  /** Asks for an answer. Resolves once the upstream has agreed to give one; throws its refusal. */
+  chat(call: Call, request: ChatRequest, model: ConversationModel, signal: AbortSignal): Promise<Spoken>;
+}
+
+export type Upstream = CompatibleUpstream | BackendUpstream;

@@ -9,10 +9,14 @@ export function createNodePlatform(
   secrets: readonly string[],
   emulator: string,
 ): NodePlatform {
+  let counter: Promise<(text: string) => number> | undefined;
   const deferred = new Set<Promise<unknown>>();
   return {
     emulator,
     fetch: (request) => fetch(request),
+    openSocket: (url) => new WebSocket(url),
+    tokenizer: () =>
+      (counter ??= import('gpt-tokenizer/encoding/o200k_base').then(({ countTokens }) => countTokens)),
     now: () => Date.now(),
     defer(work) {
       deferred.add(work);

@@ -62,6 +62,7 @@ export async function sendResponse(
 
 /** Answers that are whole already: JSON of ours, pages. */
 function isShort(answer: Response): boolean {
+  if (answer.headers.has('x-accel-buffering')) return false;
   const type = answer.headers.get('content-type') ?? '';
   return type.startsWith('application/json') || type.startsWith('text/html');
 }

@@ -15,6 +15,9 @@ export function createWorkersPlatform(level: LogLevel, secrets: readonly string[
     emulator: emulatorOrigin,
     fetch: (request) =>
       request.url.startsWith(`${emulatorOrigin}/`) ? emulator.fetch(request) : fetch(request),
+    openSocket: (url) => new WebSocket(url),
+    // A tokenizer's tables are larger than a Worker may be; usage is estimated, and says so.
+    tokenizer: () => Promise.resolve(null),
     now: () => Date.now(),
     defer: (work) => waitUntil(work),
     log(at, message, facts) {

@@ -159,8 +159,7 @@ export function createTurnReader() {
       const segments = read(sse.end());
       if (!done && !ended && !failure) notAStream();
       state.outcome = outcome();
-      if (state.outcome === 'handoff' || state.outcome === 'cut' || state.outcome === 'confirmation')
-        return segments;
+      if (state.outcome !== 'failed' && state.outcome !== 'broken') return segments;
       segments.push(...reducer.end());
       if (failure) segments.push(failure);
       if (state.outcome === 'broken') {
@@ -174,6 +173,8 @@ export function createTurnReader() {
       }
       return segments;
     },
+    /** What was held back, for a turn that goes no further. */
+    flush: (): Segment[] => reducer.end(),
     /** Makes ready for another stream of the same turn; `continued` where it goes on in the middle of the text. */
     resume(continued: boolean): void {
       sse = createSseReader();

@@ -18,7 +18,8 @@ export function createCanvas() {
       for (const update of Array.isArray(call?.updates) ? call.updates : [])
         if (last) last.text = updated(last.text, update);
     },
-    documents: () => documents,
+    /** The documents as they are now, once. */
+    take: () => documents.splice(0),
   };
 }
 

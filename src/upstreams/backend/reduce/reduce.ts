@@ -150,13 +150,17 @@ export function createReducer() {
     },
     /** What was held back, and what is shown only when the turn is over. */
     end(): Segment[] {
-      const held = [...known.values()].flatMap(({ open, marks }) => (open ? marks.push('', open, true) : []));
+      const held = [...known.values()].flatMap((state) => {
+        const { open } = state;
+        state.open = undefined;
+        return open ? state.marks.push('', open, true) : [];
+      });
       return [...held, ...documents()];
     },
   };
 
   function documents(): Segment[] {
-    return canvas.documents().map(({ title, text }): Segment => ({ kind: 'document', title, text }));
+    return canvas.take().map(({ title, text }): Segment => ({ kind: 'document', title, text }));
   }
 }
 

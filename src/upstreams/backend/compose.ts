@@ -1,0 +1,161 @@
+import { Failure } from '../../failure.ts';
+import type { Confirmation } from './turn.ts';
+
+/** A chat request, as far as it is understood here. */
+export type ChatRequest = Readonly<Record<string, unknown>>;
+
+/** The model that a conversation is held with: a slug, or a GPT. */
+export type ConversationModel = { readonly slug: string; readonly gizmo: string | null };
+
+/** What does not depend on the messages of a conversation. */
+export type ConversationOptions = {
+  readonly model: ConversationModel;
+  /** A temporary chat: nothing is kept, and it cannot be continued. */
+  readonly historyDisabled: boolean;
+  readonly newId: () => string;
+};
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/** The payload that asks for an answer to a list of messages. */
+export function composeNext(request: ChatRequest, options: ConversationOptions): Payload {
+  return {
+    action: 'next',
+    messages: messagesOf(request.messages, options.newId),
+    parent_message_id: options.newId(),
+    ...common(options),
+  };
+}
+
+/** The payload that asks a cut answer to go on. */
+export function composeContinue(
+  conversationId: string,
+  messageId: string,
+  options: ConversationOptions,
+): Payload {
+  return {
+    action: 'continue',
+    conversation_id: conversationId,
+    parent_message_id: messageId,
+    ...common(options),
+  };
+}
+
+/** The payload that lets a GPT's action go ahead, from now on without asking; null where it does not say how. */
+export function composeConfirm(
+  conversationId: string,
+  { messageId, tool, body }: Confirmation,
+  options: ConversationOptions,
+): Payload | null {
+  const offered = body.actions?.find(({ type }) => type === 'always_allow')?.always_allow;
+  const once = body.actions?.find(({ type }) => type === 'allow')?.allow;
+  const target = offered?.target_message_id ?? once?.target_message_id;
+  if (target === undefined) return null;
+  const data = offered?.operation_hash
+    ? { type: 'always_allow', operation_hash: offered.operation_hash }
+    : { type: 'allow' };
+  return {
+    action: 'next',
+    messages: [
+      {
+        id: options.newId(),
+        author: { role: 'tool', name: tool },
+        content: { content_type: 'text', parts: [''] },
+        recipient: 'all',
+        metadata: { jit_plugin_data: { from_client: { user_action: { data, target_message_id: target } } } },
+      },
+    ],
+    conversation_id: conversationId,
+    parent_message_id: messageId,
+    ...common(options),
+  };
+}
+
+function common({ model, historyDisabled }: ConversationOptions): Payload {
+  return {
+    model: model.slug,
+    timezone_offset_min: 0,
+    history_and_training_disabled: historyDisabled,
+    conversation_mode: model.gizmo
+      ? { kind: 'gizmo_interaction', gizmo_id: model.gizmo }
+      : { kind: 'primary_assistant' },
+    force_paragen: false,
+    force_rate_limit: false,
+    // Where sockets are the default this asks for the plain stream; elsewhere it is ignored.
+    force_use_sse: true,
+  };
+}
+
+const roles: Readonly<Record<string, string>> = {
+  system: 'system',
+  developer: 'system',
+  user: 'user',
+  assistant: 'assistant',
+  tool: 'user',
+  function: 'user',
+};
+
+/** All messages in one list, each with its role. Throws a 400 that names the message where one cannot be sent. */
+function messagesOf(messages: unknown, newId: () => string): Payload[] {
+  if (!Array.isArray(messages) || messages.length === 0) {
+    throw new Failure('invalid_request', '"messages" must be a list of at least one message.', {
+      param: 'messages',
+    });
+  }
+  const out = messages.flatMap((message: unknown, i): Payload[] => {
+    const { role, content, name } = (
+      typeof message === 'object' && message !== null ? message : {}
+    ) as Record<string, unknown>;
+    const known = typeof role === 'string' ? roles[role] : undefined;
+    if (!known)
+      throw new Failure(
+        'invalid_request',
+        `messages[${i}].role must be system, developer, user, assistant or tool.`,
+        { param: `messages[${i}].role` },
+      );
+    const text = textIn(content, i);
+    // An assistant's message that was nothing but tool calls says nothing here.
+    if (text === '' && known !== 'user') return [];
+    const told =
+      role === 'tool' || role === 'function'
+        ? `[Result of the tool${typeof name === 'string' ? ` ${name}` : ''}]\n${text}`
+        : text;
+    return [
+      {
+        id: newId(),
+        author: { role: known },
+        content: { content_type: 'text', parts: [told] },
+        metadata: {},
+      },
+    ];
+  });
+  if (out.length === 0)
+    throw new Failure('invalid_request', '"messages" holds no text to answer.', { param: 'messages' });
+  return out;
+}
+
+function textIn(content: unknown, index: number): string {
+  if (typeof content === 'string') return content;
+  if (content === null || content === undefined) return '';
+  if (!Array.isArray(content))
+    throw new Failure('invalid_request', `messages[${index}].content must be text or a list of parts.`, {
+      param: `messages[${index}].content`,
+    });
+  return content
+    .map((part: unknown) => {
+      const { type, text, refusal } = (typeof part === 'object' && part !== null ? part : {}) as Record<
+        string,
+        unknown
+      >;
+      if (typeof text === 'string') return text;
+      if (typeof refusal === 'string') return refusal;
+      throw new Failure(
+        'invalid_request',
+        `messages[${index}].content holds a part of type ${JSON.stringify(type ?? null)}, which this upstream cannot take here. Send text.`,
+        {
+          param: `messages[${index}].content`,
+        },
+      );
+    })
+    .join('\n');
+}

@@ -1,0 +1,234 @@
+import { Failure, toFailure } from '../../failure.ts';
+import type { Platform } from '../../platform/platform.ts';
+import type { Segment } from '../../segments/segment.ts';
+import { backgroundPictures } from './background.ts';
+import type { Client } from './client.ts';
+import { type ConversationOptions, composeConfirm, composeContinue } from './compose.ts';
+import { listen, topicHello } from './socket.ts';
+import type { createTurnReader } from './turn.ts';
+
+export type ConverseOptions = ConversationOptions & {
+  /** How often an answer that was cut for length is asked to go on. */
+  readonly continueRounds: number;
+  readonly allowActions: boolean;
+  readonly hide: boolean;
+  /** Seconds of silence after which the upstream is given up; 0 for never. */
+  readonly idleSeconds: number;
+};
+
+type Reader = ReturnType<typeof createTurnReader>;
+
+/**
+ * Holds one turn: reads the answer in as many streams as it comes in, asks it to go on where it was cut, and tidies up whatever
+ * happens. The last segment is a `finish` or an `error`.
+ */
+export async function* converse(
+  first: Response,
+  reader: Reader,
+  client: Client,
+  options: ConverseOptions,
+  platform: Platform,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Segment[]> {
+  let over = false;
+  let source: AsyncIterable<Uint8Array> = await bodyOf(first, client, platform, signal);
+  try {
+    for (let round = 0; ; round++) {
+      yield* reading(source, reader, options.idleSeconds);
+      yield reader.end();
+      const next = await nextStream(reader, client, options, platform, signal, round);
+      if (!next) break;
+      source = next;
+    }
+    yield* ending(reader, client, signal);
+    over = true;
+  } catch (error) {
+    over = !signal.aborted;
+    const { message } = toFailure(error);
+    yield [
+      ...reader.flush(),
+      { kind: 'error', message, code: error instanceof Failure ? error.code : 'upstream_error' },
+    ];
+  } finally {
+    platform.defer(tidy(reader.state.conversationId, over, client, options, platform));
+  }
+}
+
+async function* reading(
+  source: AsyncIterable<Uint8Array>,
+  reader: Reader,
+  idleSeconds: number,
+): AsyncGenerator<readonly Segment[]> {
+  const iterator = source[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await within(iterator.next(), idleSeconds);
+      if (done) return;
+      const segments = reader.push(value);
+      if (segments.length > 0) yield segments;
+    }
+  } catch (error) {
+    // A connection that breaks is told by what is missing, unless it was our patience that ended.
+    if (error instanceof Failure) throw error;
+  } finally {
+    await iterator.return?.().catch(() => {});
+  }
+}
+
+/** The stream that the turn goes on in; null where it does not. */
+async function nextStream(
+  reader: Reader,
+  client: Client,
+  options: ConverseOptions,
+  platform: Platform,
+  signal: AbortSignal,
+  round: number,
+): Promise<AsyncIterable<Uint8Array> | null> {
+  const { outcome, conversationId, messageId, confirmation, topic } = reader.state;
+  if (conversationId === null) return null;
+  if (outcome === 'cut' && messageId !== null && round < options.continueRounds && !options.historyDisabled) {
+    const answer = await client
+      .conversation(composeContinue(conversationId, messageId, options), signal)
+      .catch(() => null);
+    if (!answer) return null;
+    reader.resume(true);
+    return bodyOf(answer, client, platform, signal);
+  }
+  if (outcome === 'confirmation' && confirmation && options.allowActions && round < 8) {
+    const payload = composeConfirm(conversationId, confirmation, options);
+    if (!payload) return null;
+    const answer = await client.conversation(payload, signal);
+    reader.resume(false);
+    return bodyOf(answer, client, platform, signal);
+  }
+  if (outcome === 'handoff' && topic !== null) {
+    reader.resume(false);
+    const url = await client.topicSocketUrl(signal);
+    return listen(
+      platform.openSocket,
+      url,
+      { conversationId: null, responseId: null, topic },
+      topicHello(topic),
+      signal,
+    );
+  }
+  return null;
+}
+
+/** The last batch: what the turn's outcome means to the reader. */
+async function* ending(
+  reader: Reader,
+  client: Client,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Segment[]> {
+  const { outcome, conversationId, confirmation } = reader.state;
+  const held = reader.flush();
+  switch (outcome) {
+    case 'whole':
+      yield [...held, { kind: 'finish', reason: 'stop' }];
+      break;
+    case 'cut':
+      yield [...held, { kind: 'finish', reason: 'length' }];
+      break;
+    case 'blocked':
+      yield [...held, { kind: 'finish', reason: 'content_filter' }];
+      break;
+    case 'confirmation':
+      yield [
+        ...held,
+        {
+          kind: 'notice',
+          text: `this GPT wants to act at ${confirmation?.body.domain ?? 'a site'}, and asks first. The gateway's setting ALWAYS_ALLOW_ACTIONS lets it.`,
+        },
+        { kind: 'finish', reason: 'stop' },
+      ];
+      break;
+    case 'background': {
+      if (held.length > 0) yield held;
+      const pictures =
+        conversationId === null ? [] : await backgroundPictures(client, conversationId, signal);
+      if (pictures.length > 0) yield [...pictures, { kind: 'finish', reason: 'stop' }];
+      else
+        yield [
+          {
+            kind: 'error',
+            message: 'The picture was not ready in time. Ask again.',
+            code: 'upstream_timeout',
+          },
+        ];
+      break;
+    }
+    case 'handoff':
+      yield [
+        ...held,
+        {
+          kind: 'error',
+          message: 'The upstream goes on with its answer where it cannot be followed.',
+          code: 'upstream_error',
+        },
+      ];
+      break;
+    default:
+      // The reader has told the error already.
+      yield held;
+  }
+}
+
+/** The bytes of an answer, whichever way it comes: the body itself, or a socket that the body names. */
+async function bodyOf(
+  answer: Response,
+  client: Client,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  const type = answer.headers.get('content-type') ?? '';
+  if (answer.body && (type.includes('text/event-stream') || !type.includes('json'))) return answer.body;
+  const copy = answer.clone();
+  const named = ((await answer.json().catch(() => null)) ?? {}) as Record<string, unknown>;
+  const text = (name: string) => (typeof named[name] === 'string' ? (named[name] as string) : null);
+  if (text('wss_url') === null && text('websocket_request_id') === null) throw await client.refused(copy);
+  const url = text('wss_url') ?? (await client.socketUrl(signal));
+  return listen(
+    platform.openSocket,
+    url,
+    { conversationId: text('conversation_id'), responseId: text('response_id'), topic: null },
+    [],
+    signal,
+  );
+}
+
+async function within<T>(work: Promise<T>, seconds: number): Promise<T> {
+  if (seconds <= 0) return work;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new Failure('upstream_timeout', `The upstream fell silent for ${seconds} seconds (IDLE_TIMEOUT).`),
+        ),
+      seconds * 1000,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Ends what still runs, and hides what is not to be seen. Failures are logged, never the reader's affair. */
+async function tidy(
+  conversationId: string | null,
+  over: boolean,
+  client: Client,
+  options: ConverseOptions,
+  platform: Platform,
+): Promise<void> {
+  if (conversationId === null) return;
+  try {
+    if (!over) await client.stop(conversationId).catch(() => {});
+    if (options.hide && !options.historyDisabled) await client.hide(conversationId);
+  } catch (error) {
+    platform.log('warn', 'a conversation could not be hidden', { error: toFailure(error).message });
+  }
+}

@@ -1,0 +1,103 @@
+/** What a frame of a socket holds for one answer. */
+export type Framed = {
+  /** Bytes of the answer's event stream, in order. */
+  readonly bytes: readonly Uint8Array[];
+  /** What must be sent back, so that the socket stays open. */
+  readonly replies: readonly string[];
+  /** Whether the answer is over. */
+  readonly over: boolean;
+};
+
+/** Which answer of a shared socket is ours. */
+export type FrameFilter = {
+  readonly conversationId: string | null;
+  readonly responseId: string | null;
+  readonly topic: string | null;
+};
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** How many reliable frames go unacknowledged at most; the socket is closed by its server near a thousand. */
+const acknowledgeEvery = 50;
+
+/**
+ * Frames of the three generations of sockets → the bytes of one answer. Flat frames hold base64 of the event stream; reliable ones wrap them and want
+ * acknowledgements; topics hold the stream's text, and repeat items in catch-ups, so each item counts once.
+ */
+export function createFrameReader(filter: FrameFilter) {
+  const encoder = new TextEncoder();
+  const items = new Set<string>();
+  let unacknowledged = 0;
+
+  const flat = (frame: Fields, out: { bytes: Uint8Array[]; over: boolean }): void => {
+    if (frame.type !== 'http.response.body') return;
+    const other = (wanted: string | null, given: unknown) =>
+      wanted !== null && typeof given === 'string' && given !== wanted;
+    if (other(filter.conversationId, frame.conversation_id) || other(filter.responseId, frame.response_id))
+      return;
+    if (typeof frame.body === 'string' && frame.body !== '') out.bytes.push(fromBase64(frame.body));
+    if (frame.more_body === false) out.over = true;
+  };
+
+  const topic = (frame: Fields, out: { bytes: Uint8Array[]; over: boolean }): void => {
+    if (filter.topic !== null && typeof frame.topic_id === 'string' && frame.topic_id !== filter.topic)
+      return;
+    if (frame.type === 'reply') {
+      const reply = (frame.reply ?? {}) as Fields;
+      for (const each of Array.isArray(reply.catchups) ? reply.catchups : []) topic(each as Fields, out);
+      return;
+    }
+    const payload = (frame.payload ?? {}) as Fields;
+    if (payload.type === 'conversation-turn-complete') out.over = true;
+    const item = (payload.payload ?? {}) as Fields;
+    if (item.type !== 'stream-item' || typeof item.encoded_item !== 'string') return;
+    const id = String(item.stream_item_id ?? '');
+    if (id !== '' && items.has(id)) return;
+    items.add(id);
+    out.bytes.push(encoder.encode(item.encoded_item));
+  };
+
+  return {
+    push(text: string): Framed {
+      const out: { bytes: Uint8Array[]; over: boolean } = { bytes: [], over: false };
+      const replies: string[] = [];
+      const value = parsed(text);
+      for (const frame of framesIn(value)) {
+        if (typeof frame.sequenceId === 'number' && ++unacknowledged >= acknowledgeEvery) {
+          unacknowledged = 0;
+          replies.push(JSON.stringify({ type: 'sequenceAck', sequenceId: frame.sequenceId }));
+        }
+        const inner =
+          frame.type === 'message' && typeof frame.data === 'object' && frame.data !== null
+            ? (frame.data as Fields)
+            : frame;
+        flat(inner, out);
+        if (inner === frame) topic(frame, out);
+      }
+      return { ...out, replies };
+    },
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function fromBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+/** One frame, or a list of them. */
+function framesIn(value: unknown): Fields[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  return list.filter((frame): frame is Fields => typeof frame === 'object' && frame !== null);
+}
