@@ -36,7 +36,7 @@ export function written(
     if (segment.kind !== 'image' && segment.kind !== 'file') return writer.write(segment);
     const { asset } = segment;
     return writer.write(segment, {
-      url: asset.from === 'file' ? `https://files.example/${asset.id}` : '<download_url>',
+      url: asset.from === 'file' ? `https://files.example/${asset.id}` : 'https://files.example/sandbox',
     });
   });
   pieces.push(writer.end());

@@ -1,3 +1,4 @@
+import { createBackend } from './backend/backend.ts';
 import { speech, transcription } from './openai/audio.ts';
 import { billing } from './openai/billing.ts';
 import { chat } from './openai/chat.ts';
@@ -60,6 +61,7 @@ export function createEmulator(options: EmulatorOptions = {}): {
     ['GET', /^\/v1\/files\/[^/]+\/content$/, files.content],
     ['DELETE', /^\/v1\/files\/[^/]+$/, files.remove],
     ['GET', /^(\/v1)?\/dashboard\/billing\/[a-z_]+$/, billing],
+    ...createBackend().endpoints,
     ['GET', /^\/emulator\/pictures\/[\w-]+\.png$/, servePicture],
   ];
 

@@ -93,11 +93,15 @@ export function createWriter(style: Style) {
     if ('failed' in published)
       return paragraph(noticeOf(`a picture could not be fetched: ${published.failed}`, style));
     if (style.images === 'none') return '';
-    return paragraph(style.images === 'link' ? published.url : `![${altOf(prompt)}](${published.url})`);
+    return paragraph(
+      style.images === 'link' ? published.url : `![${altOf(prompt)}](${linkable(published.url)})`,
+    );
   };
 
   const file = (published: Published): string =>
-    inline('failed' in published ? `] (file unavailable: ${published.failed})` : `](${published.url})`);
+    inline(
+      'failed' in published ? `] (file unavailable: ${published.failed})` : `](${linkable(published.url)})`,
+    );
 
   const search = (queries: readonly string[], links: readonly Link[]): string => {
     const lines = [
@@ -156,6 +160,11 @@ function altOf(prompt: string | null): string {
   return oneLine(prompt ?? 'image')
     .replace(/[[\]]/g, '')
     .slice(0, 200);
+}
+
+/** An address that ends where its Markdown link does. */
+function linkable(url: string): string {
+  return url.replace(/[\s()]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 function oneLine(text: string): string {

@@ -23,6 +23,10 @@ export function createUpstreams(settings: Settings, platform: Platform): readonl
         timeouts,
         keySetting: 'OPENAI_API_KEY',
       }),
+      createBackendUpstream(
+        { ...settings, name: 'emulator-web', base: `${platform.emulator}/emulator-web`, keys: null },
+        platform,
+      ),
     ];
   }
   return named.map(([name, upstream]) =>

@@ -13,7 +13,8 @@ export type BackendSettings = {
   readonly name: string;
   /** Base address and prefix, without a slash at the end. */
   readonly base: string;
-  readonly keys: readonly string[];
+  /** Server-side keys, used in turn; empty where callers bring their own; null where none is needed. */
+  readonly keys: readonly string[] | null;
   readonly firstByteTimeout: number;
   readonly idleTimeout: number;
   readonly continueRounds: number;
@@ -25,13 +26,13 @@ export type BackendSettings = {
 /** An upstream that holds conversations: it is asked, and answers in segments. */
 export function createBackendUpstream(settings: BackendSettings, platform: Platform): BackendUpstream {
   let turn = 0;
+  const serverKey = (keys: readonly string[] | null): string | null | undefined => {
+    if (keys === null) return null;
+    return keys.length > 0 ? keys[turn++ % keys.length] : undefined;
+  };
   const clientFor = (call: Call) => {
     const { keys } = settings;
-    const key = keyFor(
-      call.credentials,
-      keys.length > 0 ? keys[turn++ % keys.length] : undefined,
-      `upstreams.${settings.name}.key`,
-    );
+    const key = keyFor(call.credentials, serverKey(keys), `upstreams.${settings.name}.key`);
     const account = key.own ? (call.incoming.head.get('chatgpt-account-id') ?? null) : null;
     return createClient(
       { base: settings.base, key, account, firstByteSeconds: settings.firstByteTimeout },

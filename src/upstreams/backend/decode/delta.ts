@@ -27,8 +27,9 @@ export function createDeltaDecoder() {
 
   const change = (at: string, op: string, value: unknown): void => {
     if (op === 'patch') {
-      for (const each of Array.isArray(value) ? (value as Delta[]) : [])
-        change(at + (each.p ?? ''), each.o ?? 'add', each.v);
+      for (const each of Array.isArray(value) ? (value as (Delta | null)[]) : []) {
+        if (typeof each === 'object' && each !== null) change(at + (each.p ?? ''), each.o ?? 'add', each.v);
+      }
       return;
     }
     if (at === '') {

@@ -1,0 +1,292 @@
+/** A message of a scripted turn: what it says, piece by piece, and what is known of it when it is finished. */
+export type Line = {
+  readonly role: 'assistant' | 'tool' | 'system' | 'user';
+  readonly name?: string;
+  readonly recipient?: string;
+  readonly channel?: string;
+  readonly type?:
+    | 'text'
+    | 'code'
+    | 'execution_output'
+    | 'multimodal_text'
+    | 'system_error'
+    | 'thoughts'
+    | 'tether_quote';
+  readonly text?: string;
+  /** Fields of the content beyond its text. */
+  readonly content?: Readonly<Record<string, unknown>>;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly endTurn?: boolean;
+  readonly finish?: 'stop' | 'max_tokens';
+};
+
+/** How a turn goes: its messages, and what goes wrong. */
+export type Script = {
+  readonly lines: readonly Line[];
+  readonly ends?: 'done' | 'cut' | 'error' | 'blocked' | 'background';
+  readonly encoding?: 'v0' | 'v1';
+};
+
+const say = (text: string, more: Partial<Line> = {}): Line => ({
+  role: 'assistant',
+  text,
+  endTurn: true,
+  finish: 'stop',
+  ...more,
+});
+
+const picture = (id: string, prompt: string) => ({
+  content_type: 'image_asset_pointer',
+  asset_pointer: id,
+  size_bytes: 12_000,
+  width: 64,
+  height: 64,
+  fovea: null,
+  metadata: { dalle: { gen_id: 'gen', prompt, seed: 1 } },
+});
+
+const source = 'https://en.wikipedia.org/wiki/Sluice';
+
+/** What a user's words ask for: a command at their beginning, or an echo. */
+const commands: Readonly<Record<string, (rest: string) => Script>> = {
+  code: () => ({
+    lines: [
+      say("I'll compute that.", { endTurn: false }),
+      { role: 'assistant', recipient: 'python', type: 'code', text: 'print(6 * 7)', finish: 'stop' },
+      { role: 'tool', name: 'python', type: 'execution_output', text: '42\n' },
+      say('It is 42. [result](sandbox:/mnt/data/result (1).csv) has it all.'),
+    ],
+  }),
+  plot: () => ({
+    lines: [
+      {
+        role: 'assistant',
+        recipient: 'python',
+        type: 'code',
+        text: 'plt.plot([1, 2])\nplt.show()',
+        finish: 'stop',
+      },
+      {
+        role: 'tool',
+        name: 'python',
+        type: 'execution_output',
+        text: '\n<<ImageDisplayed>>',
+        metadata: {
+          aggregate_result: {
+            status: 'success',
+            messages: [
+              { message_type: 'image', image_url: 'file-service://file-plot1', width: 64, height: 64 },
+            ],
+          },
+        },
+      },
+      say('There is the plot.'),
+    ],
+  }),
+  browse: () => ({
+    lines: [
+      {
+        role: 'assistant',
+        recipient: 'browser',
+        type: 'code',
+        text: 'search("what is a sluice")',
+        finish: 'stop',
+      },
+      {
+        role: 'tool',
+        name: 'browser',
+        type: 'tether_quote',
+        text: 'A sluice is a channel.',
+        content: { url: source, domain: 'en.wikipedia.org', title: 'Sluice' },
+      },
+      say('A sluice is a channel with a gate【3†source】.', {
+        metadata: {
+          citations: [
+            {
+              start_ix: 34,
+              end_ix: 44,
+              citation_format_type: 'tether_og',
+              metadata: {
+                type: 'webpage',
+                title: 'Sluice',
+                url: source,
+                text: '',
+                extra: { cited_message_idx: 3 },
+              },
+            },
+          ],
+        },
+      }),
+    ],
+  }),
+  cite: () => ({
+    encoding: 'v1',
+    lines: [
+      say('Water flows\uE200cite\uE202turn0search0\uE201 downhill.', {
+        channel: 'final',
+        metadata: {
+          content_references: [
+            {
+              matched_text: '\uE200cite\uE202turn0search0\uE201',
+              type: 'grouped_webpages',
+              alt: `([wikipedia](${source}))`,
+              items: [{ title: 'Sluice', url: source }],
+            },
+          ],
+        },
+      }),
+    ],
+  }),
+  draw: (rest) => {
+    const count = Math.min(Math.max(Number.parseInt(rest, 10) || 1, 1), 4);
+    const parts = Array.from({ length: count }, (_, i) =>
+      picture(`file-service://file-drawn${i}`, `A sluice, ${i}`),
+    );
+    return {
+      lines: [
+        {
+          role: 'assistant',
+          recipient: 'dalle.text2im',
+          type: 'code',
+          text: '{"prompt":"A sluice"}',
+          finish: 'stop',
+        },
+        { role: 'tool', name: 'dalle.text2im', type: 'multimodal_text', content: { parts } },
+        {
+          role: 'tool',
+          name: 'dalle.text2im',
+          recipient: 'assistant',
+          text: 'The images were already displayed to the user.',
+        },
+        say('Here you are.'),
+      ],
+    };
+  },
+  later: () => ({
+    encoding: 'v1',
+    ends: 'background',
+    lines: [
+      {
+        role: 'assistant',
+        recipient: 't2uay3k.sj1i4kz',
+        type: 'code',
+        text: '{"prompt":"A sluice"}',
+        finish: 'stop',
+      },
+      {
+        role: 'tool',
+        name: 't2uay3k.sj1i4kz',
+        text: 'Drawing ...',
+        metadata: { image_gen_task_id: 'task-1', image_gen_async: true, ui_card_title: 'Drawing' },
+      },
+    ],
+  }),
+  think: () => ({
+    encoding: 'v1',
+    lines: [
+      {
+        role: 'assistant',
+        type: 'thoughts',
+        content: { thoughts: [{ summary: 'Thinking', content: 'About water.' }] },
+      },
+      say('Water finds its way.', { channel: 'final' }),
+    ],
+  }),
+  canvas: () => ({
+    encoding: 'v1',
+    lines: [
+      {
+        role: 'assistant',
+        recipient: 'canmore.create_textdoc',
+        type: 'code',
+        text: '{"name":"Poem","type":"document","content":"Gates rise,\\nwater falls."}',
+        finish: 'stop',
+      },
+      { role: 'tool', name: 'canmore.create_textdoc', text: 'Successfully created.' },
+      say('I wrote a poem.', { channel: 'final' }),
+    ],
+  }),
+  remember: () => ({
+    encoding: 'v1',
+    lines: [
+      { role: 'assistant', recipient: 'bio', channel: 'commentary', text: 'ignore', finish: 'stop' },
+      { role: 'tool', name: 'bio', recipient: 'assistant', text: 'Model set context updated.' },
+      say('Noted.', { channel: 'final' }),
+    ],
+  }),
+  long: () => ({
+    lines: [say('This is the first half of a long ans', { finish: 'max_tokens', endTurn: true })],
+  }),
+  act: () => ({
+    lines: [
+      {
+        role: 'assistant',
+        recipient: 'api_example_com__jit_plugin.getWeather',
+        type: 'code',
+        text: '{"city":"Delft"}',
+        finish: 'stop',
+      },
+      {
+        role: 'tool',
+        name: 'api_example_com__jit_plugin.getWeather',
+        text: '',
+        metadata: {
+          jit_plugin_data: {
+            from_server: {
+              type: 'confirm_action',
+              body: {
+                domain: 'api.example.com',
+                is_consequential: false,
+                actions: [
+                  { type: 'allow', allow: { target_message_id: 'call' } },
+                  {
+                    type: 'always_allow',
+                    always_allow: { target_message_id: 'call', operation_hash: 'hash-1' },
+                  },
+                ],
+              },
+            },
+          },
+        },
+      },
+    ],
+  }),
+  blocked: () => ({ ends: 'blocked', lines: [say('I started to', { endTurn: false })] }),
+  fail: () => ({ ends: 'error', lines: [say('Half an', { endTurn: false })] }),
+  failfirst: () => ({ ends: 'error', lines: [] }),
+  break: () => ({ ends: 'cut', lines: [say('This is cut of', { endTurn: false })] }),
+  tool: () => ({
+    lines: [
+      { role: 'assistant', recipient: 'python', type: 'code', text: '1/0', finish: 'stop' },
+      {
+        role: 'tool',
+        name: 'python',
+        type: 'system_error',
+        text: 'Timed out',
+        content: { name: 'TimeoutError' },
+      },
+      say('The tool is busy, sorry.'),
+    ],
+  }),
+};
+
+/** The script of a turn for what the user said. `/v1` in front asks for the newer encoding, `/code`, `/browse`, `/draw 2` … for what they say. */
+export function scriptFor(said: string): Script {
+  const newer = /^\/v1\s+/.exec(said);
+  const text = newer ? said.slice(newer[0].length) : said;
+  const [, name, rest] = /^\/([a-z]+)\s*([\s\S]*)$/.exec(text) ?? [];
+  const script = name && Object.hasOwn(commands, name) ? commands[name]?.(rest ?? '') : undefined;
+  const found = script ?? { lines: [say(text === '' ? 'Say something.' : `You said: ${text}`)] };
+  return newer ? { ...found, encoding: 'v1' } : found;
+}
+
+/** The second half of what `/long` begins, and what follows a confirmed action. */
+export const continued: Script = {
+  lines: [say('wer, and this is the second.', { metadata: { message_type: 'continue' } })],
+};
+export const confirmed: Script = {
+  lines: [
+    { role: 'tool', name: 'api_example_com__jit_plugin.getWeather', type: 'text', text: '{"degrees":21}' },
+    say('It is 21 degrees in Delft.'),
+  ],
+};

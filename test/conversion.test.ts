@@ -1,0 +1,265 @@
+import { createOpenAI } from '@ai-sdk/openai';
+import { ChatOpenAI } from '@langchain/openai';
+import { streamText } from 'ai';
+import OpenAI, { APIError } from 'openai';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Emulated, startEmulator } from './emulated.ts';
+import { type Running, runtimes } from './gateways.ts';
+
+let web: Emulated;
+beforeAll(async () => {
+  web = await startEmulator();
+});
+afterAll(() => web.stop());
+
+describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ start }) => {
+  let gateway: Running;
+  let client: OpenAI;
+  beforeAll(async () => {
+    gateway = await start({
+      BASE_URL: web.url,
+      PROXY_API_PREFIX: 'emulator-web',
+      ALWAYS_ALLOW_ACTIONS: 'true',
+      KEEPALIVE_SECONDS: '1',
+    });
+    client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'fk-caller', maxRetries: 0 });
+  });
+  afterAll(() => gateway.stop());
+
+  const ask = async (content: string, more: object = {}) => {
+    const answer = await client.chat.completions.create({
+      model: 'gpt-4',
+      messages: [{ role: 'user', content }],
+      ...more,
+    });
+    return answer.choices[0];
+  };
+  const stream = async (content: string, more: object = {}) => {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer fk-caller', 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4', stream: true, messages: [{ role: 'user', content }], ...more }),
+    });
+    const text = await response.text();
+    const data = text
+      .split('\n')
+      .filter((line) => line.startsWith('data: '))
+      .map((line) => line.slice(6));
+    const done = data.at(-1) === '[DONE]';
+    // biome-ignore lint/suspicious/noExplicitAny: chunks are looked into freely here
+    const chunks = data.filter((line) => line !== '[DONE]').map((line) => JSON.parse(line) as any);
+    return { response, text, chunks, done };
+  };
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  const joined = (chunks: any[], field = 'content') =>
+    chunks.map(({ choices }) => choices?.[0]?.delta?.[field] ?? '').join('');
+
+  test.each([
+    ['plain words', 'You said: plain words'],
+    ['/v1 plain words', 'You said: plain words'],
+    [
+      '/code',
+      /^I'll compute that\.\n\n```python\nprint\(6 \* 7\)\n```\n\n```\n42\n```\n\nIt is 42\. \[result\]\(http:[^)]+result%20%281%29\.csv\) has it all\.$/,
+    ],
+    [
+      '/v1 /code',
+      /^I'll compute that\.\n\n```python\nprint\(6 \* 7\)\n```\n\n```\n42\n```\n\nIt is 42\. \[result\]\(http:/,
+    ],
+    [
+      '/plot',
+      /^```python\nplt\.plot\(\[1, 2\]\)\nplt\.show\(\)\n```\n\n!\[image\]\(http:[^)]+file-plot1\.png\)\n\nThere is the plot\.$/,
+    ],
+    [
+      '/browse',
+      /^> Searched: what is a sluice\n\n> - \[Sluice\]\(https:\/\/en\.wikipedia\.org\/wiki\/Sluice\)\n\nA sluice is a channel with a gate\[\[3\]\(https:\/\/en\.wikipedia\.org\/wiki\/Sluice\)\]\.$/,
+    ],
+    ['/cite', 'Water flows([wikipedia](https://en.wikipedia.org/wiki/Sluice)) downhill.'],
+    [
+      '/draw 2',
+      /^!\[A sluice, 0\]\(http:[^)]+file-drawn0\.png\)\n\n!\[A sluice, 1\]\(http:[^)]+file-drawn1\.png\)\n\nHere you are\.$/,
+    ],
+    ['/later', /^!\[A sluice\]\(http:[^)]+file_later\.png\)$/],
+    ['/canvas', 'I wrote a poem.\n\n**Poem**\n\nGates rise,\nwater falls.'],
+    ['/remember', 'Noted.'],
+    ['/long', 'This is the first half of a long answer, and this is the second.'],
+    [
+      '/act',
+      /^```json\n\{"city":"Delft"\}\n```\n\n```\n\{"degrees":21\}\n```\n\nIt is 21 degrees in Delft\.$/,
+    ],
+    ['/tool', '```python\n1/0\n```\n\n```\nTimeoutError: Timed out\n```\n\nThe tool is busy, sorry.'],
+  ])('%s reads the same streamed and whole', async (content, wanted) => {
+    const whole = await ask(content);
+    const { chunks, done } = await stream(content);
+    if (typeof wanted === 'string') expect(whole?.message.content).toBe(wanted);
+    else expect(whole?.message.content).toMatch(wanted);
+    expect(joined(chunks)).toBe(whole?.message.content);
+    expect(whole?.finish_reason).toBe('stop');
+    expect(done).toBe(true);
+  });
+
+  test('reasoning stands apart from the answer', async () => {
+    const whole = await ask('/think');
+    expect(whole?.message).toMatchObject({
+      content: 'Water finds its way.',
+      reasoning_content: 'Thinking: About water.',
+    });
+    expect(joined((await stream('/think')).chunks, 'reasoning_content')).toBe('Thinking: About water.');
+  });
+
+  test('sources are annotations too, and say where they stand', async () => {
+    const whole = await ask('/browse');
+    const [citation] = whole?.message.annotations ?? [];
+    expect(citation?.url_citation).toMatchObject({
+      url: 'https://en.wikipedia.org/wiki/Sluice',
+      title: 'Sluice',
+    });
+    const { start_index: from, end_index: to } = citation?.url_citation ?? { start_index: 0, end_index: 0 };
+    expect(whole?.message.content?.slice(from, to)).toBe('[[3](https://en.wikipedia.org/wiki/Sluice)]');
+  });
+
+  test('the shape of a stream is the API’s', async () => {
+    const { response, chunks, text, done } = await stream('/code', {
+      stream_options: { include_usage: true },
+    });
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
+    expect(new Set(chunks.map(({ created, model, object }) => `${created} ${model} ${object}`)).size).toBe(1);
+    expect(chunks[0].choices[0].delta).toEqual({ role: 'assistant', content: '' });
+    expect(chunks.filter(({ choices }) => choices[0]?.finish_reason).length).toBe(1);
+    expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: expect.any(Number) } });
+    expect(text.match(/\[DONE\]/g)?.length).toBe(1);
+    expect(done).toBe(true);
+    expect((await stream('/code')).chunks.some(({ usage }) => usage !== undefined)).toBe(false);
+  });
+
+  test('n, stop and max_tokens are honoured here', async () => {
+    const answer = await client.chat.completions.create({
+      model: 'gpt-4',
+      n: 3,
+      stop: ['words'],
+      messages: [{ role: 'user', content: 'three words' }],
+    });
+    expect(answer.choices.map(({ message, finish_reason }) => [message.content, finish_reason])).toEqual(
+      Array(3).fill(['You said: three ', 'stop']),
+    );
+    const short = await ask('one two three four five six seven eight nine ten', { max_tokens: 4 });
+    expect(short?.finish_reason).toBe('length');
+    expect((short?.message.content ?? '').length).toBeLessThan(30);
+    const { chunks } = await stream('hello', { n: 2 });
+    expect(
+      new Set(chunks.flatMap(({ choices }) => choices.map(({ index }: { index: number }) => index))),
+    ).toEqual(new Set([0, 1]));
+  });
+
+  test.each([
+    ['/error 401', 401, 'invalid_api_key'],
+    ['/error 403', 502, 'upstream_error'],
+    ['/error 404', 404, 'not_found'],
+    ['/error 413', 400, 'context_length_exceeded'],
+    ['/error 422', 400, 'invalid_request'],
+    ['/error 429', 429, 'rate_limit_exceeded'],
+    ['/error 500', 502, 'upstream_error'],
+    ['/error 200', 502, 'upstream_error'],
+    ['/failfirst', 502, 'upstream_error'],
+  ])('%s before the first byte is a %d, streamed or not', async (content, status, code) => {
+    for (const streaming of [false, true]) {
+      const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer fk-caller', 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'gpt-4', stream: streaming, messages: [{ role: 'user', content }] }),
+      });
+      expect([response.status, await response.json()]).toMatchObject([
+        status,
+        { error: { code, message: expect.not.stringMatching(/<|secret/) } },
+      ]);
+      if (status === 429) expect(response.headers.get('retry-after')).toBe('130');
+    }
+  });
+
+  test.each(['/fail', '/break'])(
+    '%s after it ends the stream with an error the SDK raises, and is no success whole',
+    async (content) => {
+      const { chunks, done } = await stream(content);
+      expect(chunks.at(-1)).toMatchObject({ error: { code: 'upstream_error' } });
+      expect(done).toBe(false);
+      expect(chunks.some(({ choices }) => choices?.[0]?.finish_reason)).toBe(false);
+      await expect(ask(content)).rejects.toThrow(APIError);
+    },
+  );
+
+  test('moderation ends an answer as content_filter', async () => {
+    expect(await ask('/blocked')).toMatchObject({
+      finish_reason: 'content_filter',
+      message: { content: 'I started to' },
+    });
+  });
+
+  test.each([
+    [{ messages: [] }, 'messages'],
+    [{ messages: [{ role: 'wizard', content: 'x' }] }, 'messages[0].role'],
+    [{ messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages[0].content'],
+    [{ n: 100 }, 'n'],
+    [{ stop: 5 }, 'stop'],
+    [{ max_tokens: -1 }, 'max_tokens'],
+    [{ stream: 'yes' }, 'stream'],
+    [{ model: 'gpt-9' }, 'model'],
+  ])('%j is refused by name', async (wrong, param) => {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer fk-caller', 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4', messages: [{ role: 'user', content: 'x' }], ...wrong }),
+    });
+    expect(response.status).toBe('model' in wrong ? 404 : 400);
+    expect(await response.json()).toMatchObject({ error: { param } });
+  });
+
+  test('conversations are hidden once answered, failed or left', async () => {
+    web.seen.length = 0;
+    await ask('hello');
+    await ask('/fail').catch(() => {});
+    const left = await client.chat.completions.create(
+      { model: 'gpt-4', stream: true, messages: [{ role: 'user', content: 'a b c d e f g h' }] },
+      { headers: { 'x-emulator-delay-ms': '100' } },
+    );
+    for await (const _ of left) break;
+    await expect
+      .poll(() => web.seen.filter((line) => line.startsWith('PATCH')).length, { timeout: 5000 })
+      .toBeGreaterThanOrEqual(2);
+  });
+
+  test('200 conversations at once stay apart', async () => {
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => ask(`marker-${i}-end`)));
+    expect(answers.map((answer) => answer?.message.content)).toEqual(
+      answers.map((_, i) => `You said: marker-${i}-end`),
+    );
+  });
+
+  test('models are listed, GPTs are models', async () => {
+    const { data } = await client.models.list();
+    expect(data.map(({ id }) => id)).toEqual(expect.arrayContaining(['gpt-4', 'gpt-4-s', 'gpt-3.5-turbo']));
+    expect(await ask('hi', { model: 'gpt-4-gizmo-g-abc123' })).toMatchObject({
+      message: { content: 'You said: hi' },
+    });
+    expect(await client.models.retrieve('gpt-4')).toMatchObject({ id: 'gpt-4' });
+    await expect(client.models.retrieve('gpt-9')).rejects.toThrow('not served');
+  });
+
+  test('the SDK’s stream helper, the AI SDK and LangChain read it', async () => {
+    const final = await client.chat.completions
+      .stream({ model: 'gpt-4', messages: [{ role: 'user', content: '/code' }] })
+      .finalContent();
+    expect(final).toContain('It is 42.');
+    const provider = createOpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'fk-caller' });
+    let text = '';
+    for await (const piece of streamText({ model: provider.chat('gpt-4'), prompt: 'What is a lock?' })
+      .textStream)
+      text += piece;
+    expect(text).toBe('You said: What is a lock?');
+    const chain = new ChatOpenAI({
+      model: 'gpt-4',
+      apiKey: 'fk-caller',
+      configuration: { baseURL: `${gateway.url}/v1` },
+    });
+    expect((await chain.invoke('What is a weir?')).content).toBe('You said: What is a weir?');
+  });
+});
