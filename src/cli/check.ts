@@ -72,5 +72,6 @@ function whoMayCall(settings: Settings): string[] {
 
 function shown(key: string, value: unknown): string {
   if (key === 'accessKeys') return `${(value as unknown[]).length} set`;
+  if (key === 'keyForGptsInfo') return 'set';
   return JSON.stringify(value);
 }

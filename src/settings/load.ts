@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 import { type Environment, readEnvironment } from './environment.ts';
 import { readFile, type SettingsFile } from './file.ts';
+import { readGpts } from './gpts.ts';
 import { explainIssue } from './issues.ts';
+import { fromLegacy, isLegacy } from './legacy.ts';
 import { checkTogether } from './rules.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 
@@ -9,6 +11,8 @@ import { type Settings, settingsSchema } from './schema.ts';
 export type Sources = {
   readonly env: Environment;
   readonly file?: SettingsFile | undefined;
+  /** The `gpts.json`, where there is one. */
+  readonly gptsFile?: SettingsFile | undefined;
   readonly platform: 'node' | 'workers';
 };
 
@@ -30,8 +34,14 @@ export type Loaded =
  */
 export function loadSettings(sources: Sources): Loaded {
   const file = sources.file ?? inlineFile(sources.env);
-  const parsed = file ? readFile(file, sources.env) : { values: {}, errors: [] };
-  if (parsed.errors.length > 0) return { ok: false, errors: parsed.errors };
+  const found = file ? readFile(file, sources.env) : { values: {}, errors: [] };
+  const gpts = sources.gptsFile ? readGpts(sources.gptsFile) : { gpts: {}, errors: [] };
+  const unread = [...found.errors, ...gpts.errors];
+  if (unread.length > 0) return { ok: false, errors: unread };
+  const parsed =
+    file && isLegacy(found.values)
+      ? fromLegacy(found.values, file.name)
+      : { values: found.values, warnings: [] };
 
   const environment = readEnvironment(sources.env);
   const origins: Record<string, string> = {};
@@ -40,6 +50,8 @@ export function loadSettings(sources: Sources): Loaded {
   const values = { ...parsed.values, ...environment.values };
   const upstreams = joined(parsed.values.upstreams, environment.values.upstreams);
   if (upstreams !== undefined) values.upstreams = upstreams;
+  if (Object.keys(gpts.gpts).length > 0)
+    values.gpts = { ...gpts.gpts, ...(parsed.values.gpts as object | undefined) };
 
   const result = v.safeParse(settingsSchema, values);
   if (!result.success) {
@@ -52,10 +64,11 @@ export function loadSettings(sources: Sources): Loaded {
   const { errors, warnings } = checkTogether(settings, sources.platform);
   if (errors.length > 0) return { ok: false, errors };
   const secrets = [
+    ...(settings.keyForGptsInfo ? [settings.keyForGptsInfo] : []),
     ...settings.accessKeys,
     ...Object.values(settings.upstreams).flatMap((upstream) => upstream.keys),
   ];
-  return { ok: true, settings, warnings, secrets, origins };
+  return { ok: true, settings, warnings: [...parsed.warnings, ...warnings], secrets, origins };
 }
 
 /** `SLUICE_CONFIG` may hold the text itself: Workers have no file to name. */

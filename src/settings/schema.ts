@@ -74,15 +74,15 @@ const backendUpstream = v.strictObject({
   prefix: setting(
     v.optional(
       v.pipe(
-        v.string(),
-        v.regex(/^[\w.~/-]*$/, 'must be letters, digits and -._~'),
-        v.transform((value) => value.replace(/^\/+|\/+$/g, '')),
+        v.union([v.string(), v.array(v.string())], 'must be a path prefix, or a list of them'),
+        v.transform((value) =>
+          (typeof value === 'string' ? [value] : value).map((each) => each.replace(/^\/+|\/+$/g, '')),
+        ),
+        v.check((list) => list.every((each) => /^[\w.~/-]*$/.test(each)), 'must be letters, digits and -._~'),
       ),
-      '',
+      [],
     ),
-    {
-      docs: 'The path prefix before /backend-api.',
-    },
+    { docs: 'The path prefix before /backend-api, or several that are used in turn.' },
   ),
   keys: setting(v.optional(v.array(key()), []), { docs: 'Server-side keys of its owner, used in turn.' }),
 });
@@ -146,6 +146,14 @@ export const settingsSchema = v.strictObject({
       docs: 'GPTs by the model name they get, each with its id, as in gpts.json.',
     },
   ),
+  gptsFile: setting(v.optional(text(), './gpts.json'), {
+    env: 'GPTS_FILE',
+    docs: 'A file of GPTs, as {"my-gpt": {"id": "g-abc"}}; read where it stands. Not on Workers, which have no files.',
+  }),
+  keyForGptsInfo: setting(v.optional(key()), {
+    env: 'KEY_FOR_GPTS_INFO',
+    docs: "A key that may read the descriptions of GPTs; they go along with a GPT's conversations.",
+  }),
   hideConversations: setting(v.optional(flag(), true), {
     env: 'HIDE_CONVERSATIONS',
     form: 'flag',

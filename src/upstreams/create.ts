@@ -24,7 +24,7 @@ export function createUpstreams(settings: Settings, platform: Platform): readonl
         keySetting: 'OPENAI_API_KEY',
       }),
       createBackendUpstream(
-        { ...settings, name: 'emulator-web', base: `${platform.emulator}/emulator-web`, keys: null },
+        { ...settings, name: 'emulator-web', bases: [`${platform.emulator}/emulator-web`], keys: null },
         platform,
       ),
     ];
@@ -39,13 +39,11 @@ export function createUpstreams(settings: Settings, platform: Platform): readonl
           timeouts,
           keySetting: name === 'openai' ? 'OPENAI_API_KEY' : `upstreams.${name}.key`,
         })
-      : createBackendUpstream(
-          { ...settings, name, base: baseWithPrefix(upstream), keys: upstream.keys },
-          platform,
-        ),
+      : createBackendUpstream({ ...settings, name, bases: basesOf(upstream), keys: upstream.keys }, platform),
   );
 }
 
-function baseWithPrefix({ url, prefix }: { url: string; prefix: string }): string {
-  return url.replace(/\/+$/, '') + (prefix === '' ? '' : `/${prefix}`);
+function basesOf({ url, prefix }: { url: string; prefix: readonly string[] }): string[] {
+  const stem = url.replace(/\/+$/, '');
+  return prefix.length === 0 ? [stem] : prefix.map((each) => (each === '' ? stem : `${stem}/${each}`));
 }

@@ -1,27 +1,38 @@
 import { readFile } from 'node:fs/promises';
+import type { SettingsFile } from '../../settings/file.ts';
 import { isInline, type Loaded, loadSettings } from '../../settings/load.ts';
 
-/** Reads the settings file that `SLUICE_CONFIG` or the command line names (`./sluice.json` where it stands) and the environment. */
+/** Reads the settings file that `SLUICE_CONFIG` or the command line names (`./sluice.json` where it stands), the GPTs' file and the environment. */
 export async function readSettings(
   env: NodeJS.ProcessEnv,
   options: { configPath?: string | undefined } = {},
 ): Promise<Loaded> {
-  if (!options.configPath && isInline(env.SLUICE_CONFIG)) return loadSettings({ env, platform: 'node' });
-  const named = options.configPath ?? (env.SLUICE_CONFIG || undefined);
-  const path = named ?? 'sluice.json';
-  let text: string | undefined;
+  const inline = !options.configPath && isInline(env.SLUICE_CONFIG);
+  const named = options.configPath ?? (inline ? undefined : env.SLUICE_CONFIG || undefined);
+  const file = inline ? null : await read(named, 'sluice.json', 'SLUICE_CONFIG');
+  const gptsFile = await read(env.GPTS_FILE || undefined, 'gpts.json', 'GPTS_FILE');
+  const errors = [file, gptsFile].filter((found) => typeof found === 'string');
+  if (errors.length > 0) return { ok: false, errors };
+  return loadSettings({
+    env,
+    platform: 'node',
+    file: (file as SettingsFile | null) ?? undefined,
+    gptsFile: (gptsFile as SettingsFile | null) ?? undefined,
+  });
+}
+
+/** A file that was named, or one that may stand at its usual place; an error in words where it cannot be read. */
+async function read(
+  named: string | undefined,
+  usual: string,
+  setting: string,
+): Promise<SettingsFile | string | null> {
+  const name = named ?? usual;
   try {
-    text = await readFile(path, 'utf8');
+    return { name, text: await readFile(name, 'utf8') };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (named !== undefined || code !== 'ENOENT') {
-      return {
-        ok: false,
-        errors: [
-          `${path}: could not be read (${code}). Check the path in SLUICE_CONFIG and its permissions.`,
-        ],
-      };
-    }
+    if (named === undefined && code === 'ENOENT') return null;
+    return `${name}: could not be read (${code}). Check the path in ${setting} and its permissions.`;
   }
-  return loadSettings({ env, platform: 'node', file: text === undefined ? undefined : { name: path, text } });
 }

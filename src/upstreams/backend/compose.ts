@@ -10,6 +10,8 @@ export type ConversationModel = { readonly slug: string; readonly gizmo: string 
 /** What does not depend on the messages of a conversation. */
 export type ConversationOptions = {
   readonly model: ConversationModel;
+  /** What the GPT is, where it is known. */
+  readonly gizmo?: unknown;
   /** A temporary chat: nothing is kept, and it cannot be continued. */
   readonly historyDisabled: boolean;
   readonly newId: () => string;
@@ -71,13 +73,13 @@ export function composeConfirm(
   };
 }
 
-function common({ model, historyDisabled }: ConversationOptions): Payload {
+function common({ model, gizmo, historyDisabled }: ConversationOptions): Payload {
   return {
     model: model.slug,
     timezone_offset_min: 0,
     history_and_training_disabled: historyDisabled,
     conversation_mode: model.gizmo
-      ? { kind: 'gizmo_interaction', gizmo_id: model.gizmo }
+      ? { kind: 'gizmo_interaction', gizmo_id: model.gizmo, ...(gizmo ? { gizmo } : {}) }
       : { kind: 'primary_assistant' },
     force_paragen: false,
     force_rate_limit: false,

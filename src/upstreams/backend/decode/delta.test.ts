@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createDeltaDecoder, type Delta } from './delta.ts';
 
-function after(deltas: readonly Delta[]): unknown {
+function documentAfter(deltas: readonly Delta[]): unknown {
   const decoder = createDeltaDecoder();
   let document: unknown = null;
   for (const delta of deltas) document = decoder.push(delta).document;
@@ -68,11 +68,11 @@ describe('deltas', () => {
       { message: { 'a/b': 2 } },
     ],
   ])('%s', (_, deltas, document) => {
-    expect(after(deltas)).toEqual(document);
+    expect(documentAfter(deltas)).toEqual(document);
   });
 
   test('reach no prototype', () => {
-    after([
+    documentAfter([
       begin({}),
       { p: '/message/__proto__/polluted', o: 'add', v: true },
       { p: '/constructor/prototype/polluted', o: 'add', v: true },
@@ -98,7 +98,7 @@ describe('deltas', () => {
           maxLength: 20,
         }),
         (deltas) => {
-          expect(() => after(deltas as Delta[])).not.toThrow();
+          expect(() => documentAfter(deltas as Delta[])).not.toThrow();
         },
       ),
     );

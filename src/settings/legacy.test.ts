@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { loadSettings } from './load.ts';
+
+const load = (config: object, env: Record<string, string> = {}) =>
+  loadSettings({ env, platform: 'node', file: { name: 'config.json', text: JSON.stringify(config) } });
+
+test('an older project’s config.json is read as it is', () => {
+  const loaded = load({
+    log_level: 'INFO',
+    need_log_to_file: 'true',
+    process_workers: 2,
+    upstream_base_url: 'http://pandora:8181/',
+    upstream_api_prefix: 'abcdef12',
+    backend_container_url: '',
+    backend_container_api_prefix: '',
+    key_for_gpts_info: 'fk-info',
+    gpt_4_s_new_name: 'gpt-4-s,my-gpt-4',
+    gpt_3_5_new_name: 'gpt-3.5-turbo',
+    need_delete_conversation_after_response: 'false',
+    use_oaiusercontent_url: 'true',
+    api_prefix: '',
+    bot_mode: {
+      enabled: 'true',
+      enabled_markdown_image_output: 'true',
+      enabled_bing_reference_output: 'false',
+      enabled_plugin_output: 'true',
+    },
+    redis: { host: 'redis' },
+  });
+  if (!loaded.ok) throw new Error(loaded.errors.join('\n'));
+  expect(loaded.settings).toMatchObject({
+    logLevel: 'info',
+    upstreams: { backend: { kind: 'backend-api', url: 'http://pandora:8181/', prefix: ['abcdef12'] } },
+    keyForGptsInfo: 'fk-info',
+    models: { 'my-gpt-4': { upstream: 'backend', model: 'gpt-4-s' } },
+    hideConversations: false,
+    botMode: {
+      enabled: true,
+      markdownImages: true,
+      citations: false,
+      toolOutput: true,
+      plainImageLinks: false,
+    },
+  });
+  expect(loaded.warnings).toEqual([
+    'config.json: need_log_to_file: means nothing here and is left out.',
+    'config.json: process_workers: means nothing here and is left out.',
+    'config.json: redis: means nothing here and is left out.',
+  ]);
+  expect(loaded.secrets).toContain('fk-info');
+});
+
+test('the older names of keys, and a list of prefixes', () => {
+  expect(
+    load({ pandora_base_url: 'https://p.example', upstream_api_prefix: ['abcdef12', 'ghijkl34'] }),
+  ).toMatchObject({
+    ok: true,
+    settings: { upstreams: { backend: { url: 'https://p.example', prefix: ['abcdef12', 'ghijkl34'] } } },
+  });
+});
+
+test('what is wrong in one is told like anything else', () => {
+  expect(load({ upstream_base_url: 'pandora:8181' })).toMatchObject({
+    ok: false,
+    errors: [expect.stringContaining('upstreams.backend.url: must be an http')],
+  });
+});

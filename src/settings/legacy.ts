@@ -1,0 +1,108 @@
+/** Values as a settings file of ours would give them, and what of the older file has no place here. */
+export type FromLegacy = { readonly values: Record<string, unknown>; readonly warnings: readonly string[] };
+
+type Old = Readonly<Record<string, unknown>>;
+
+/** Keys by which an older project's `config.json` is known. */
+const marks = [
+  'upstream_base_url',
+  'pandora_base_url',
+  'backend_container_url',
+  'pandora_api_prefix',
+  'upstream_api_prefix',
+];
+
+/** Whether a file is the `config.json` of an older project, to be read as it is. */
+export function isLegacy(values: Old): boolean {
+  return marks.some((mark) => mark in values);
+}
+
+/** What the older projects called the models that can be given other names. */
+const renamed: Readonly<Record<string, string>> = {
+  gpt_4_s_new_name: 'gpt-4-s',
+  gpt_4_mobile_new_name: 'gpt-4-mobile',
+  gpt_3_5_new_name: 'gpt-3.5-turbo',
+  gpt_4_o_new_name: 'gpt-4o',
+  gpt_4_o_mini_new_name: 'gpt-4o-mini',
+  o1_preview_new_name: 'o1-preview',
+  o1_mini_new_name: 'o1-mini',
+};
+
+/** Keys that are read below; every other one is told of. */
+const read = new Set([
+  ...Object.keys(renamed),
+  'upstream_base_url',
+  'pandora_base_url',
+  'upstream_api_prefix',
+  'pandora_api_prefix',
+  'backend_container_url',
+  'backend_container_api_prefix',
+  'api_prefix',
+  'log_level',
+  'bot_mode',
+  'need_delete_conversation_after_response',
+  'key_for_gpts_info',
+  'upload_base_url',
+  'use_oaiusercontent_url',
+]);
+
+/** Reads an older project's `config.json`: text for booleans, lists of names in one text, the older names of keys. */
+export function fromLegacy(old: Old, file: string): FromLegacy {
+  const warnings = Object.keys(old)
+    .filter((key) => !read.has(key))
+    .map((key) => `${file}: ${key}: means nothing here and is left out.`);
+  const values: Record<string, unknown> = {};
+  const url = text(old.upstream_base_url) ?? text(old.pandora_base_url) ?? text(old.backend_container_url);
+  const prefix = old.upstream_api_prefix ?? old.pandora_api_prefix ?? old.backend_container_api_prefix;
+  if (url) values.upstreams = { backend: { kind: 'backend-api', url, ...(prefix ? { prefix } : {}) } };
+  if (url && text(old.backend_container_url) && url !== text(old.backend_container_url)) {
+    warnings.push(
+      `${file}: backend_container_url: there is one backend-api upstream, and upstream_base_url names it. It is left out.`,
+    );
+  }
+  const models = Object.entries(renamed).flatMap(([key, model]) =>
+    (text(old[key]) ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '' && name !== model)
+      .map((name) => [name, { upstream: 'backend', model }] as const),
+  );
+  if (models.length > 0) values.models = Object.fromEntries(models);
+  const level = text(old.log_level)?.toLowerCase().replace('warning', 'warn').replace('critical', 'error');
+  if (level) values.logLevel = level;
+  if (text(old.api_prefix)) values.apiPrefix = text(old.api_prefix);
+  if (text(old.key_for_gpts_info)) values.keyForGptsInfo = text(old.key_for_gpts_info);
+  if (text(old.upload_base_url)) values.publicUrl = text(old.upload_base_url);
+  if (old.need_delete_conversation_after_response !== undefined)
+    values.hideConversations = flag(old.need_delete_conversation_after_response);
+  if (typeof old.bot_mode === 'object' && old.bot_mode !== null)
+    values.botMode = botMode(old.bot_mode as Old, file, warnings);
+  return { values, warnings };
+}
+
+const switches: Readonly<Record<string, string>> = {
+  enabled: 'enabled',
+  enabled_markdown_image_output: 'markdownImages',
+  enabled_plain_image_url_output: 'plainImageLinks',
+  enabled_bing_reference_output: 'citations',
+  enabled_plugin_output: 'toolOutput',
+};
+
+function botMode(old: Old, file: string, warnings: string[]): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(old)) {
+    const name = switches[key];
+    if (name) out[name] = flag(value);
+    else warnings.push(`${file}: bot_mode.${key}: means nothing here and is left out.`);
+  }
+  return { enabled: false, ...out };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+}
+
+function flag(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return /^(true|1|yes)$/i.test(value.trim());
+}
