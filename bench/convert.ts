@@ -1,0 +1,106 @@
+/**
+ * What the conversion costs: cumulative streams of 500, 2,000 and 8,000 tokens, read in pieces of 16 KB, from bytes to the lines of a
+ * streamed completion; beside it a decoder that only finds the events and parses each with `JSON.parse`. CPU by the
+ * process's own accounting, the median of several interleaved rounds. `node bench/convert.ts`
+ */
+import { createChunkLines } from '../src/openai/chunks.ts';
+import { createSseReader } from '../src/openai/sse.ts';
+import { markdownStyle } from '../src/segments/style.ts';
+import { createWriter } from '../src/segments/writer.ts';
+import { createTurnReader } from '../src/upstreams/backend/turn.ts';
+
+const rounds = 7;
+
+function cumulative(tokens: number): Uint8Array {
+  let text = '';
+  const events: string[] = [];
+  const event = (status: string) =>
+    `data: ${JSON.stringify({
+      message: {
+        id: 'bench',
+        author: { role: 'assistant', name: null, metadata: {} },
+        create_time: 1702630416.5,
+        update_time: null,
+        content: { content_type: 'text', parts: [text] },
+        status,
+        end_turn: status === 'in_progress' ? null : true,
+        weight: 1,
+        metadata: { message_type: 'next', model_slug: 'gpt-4', parent_id: 'parent' },
+        recipient: 'all',
+      },
+      conversation_id: 'conversation',
+      error: null,
+    })}\n\n`;
+  for (let i = 0; i < tokens; i++) {
+    text += i % 20 === 19 ? ' word.\n' : ' word';
+    events.push(event('in_progress'));
+  }
+  events.push(event('finished_successfully'), 'data: [DONE]\n\n');
+  return new TextEncoder().encode(events.join(''));
+}
+
+function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += 16_384) yield bytes.subarray(start, start + 16_384);
+}
+
+/** The whole conversion; gives how many lines it wrote. */
+function convert(bytes: Uint8Array): number {
+  const reader = createTurnReader();
+  const writer = createWriter(markdownStyle);
+  const lines = createChunkLines({ id: 'chatcmpl-1', created: 1, model: 'gpt-4' }, false);
+  let written = 0;
+  for (const piece of pieces(bytes)) {
+    const content = reader
+      .push(piece)
+      .map((segment) => writer.write(segment).content)
+      .join('');
+    if (content !== '') written += lines.content(0, content).length > 0 ? 1 : 0;
+  }
+  reader.end();
+  return written;
+}
+
+/** Finds the events and parses each. */
+function parseEach(bytes: Uint8Array): number {
+  const reader = createSseReader();
+  let parsed = 0;
+  for (const piece of pieces(bytes)) {
+    for (const { data } of reader.push(piece)) if (data !== '[DONE]' && JSON.parse(data)) parsed++;
+  }
+  return parsed;
+}
+
+function cpuMs(work: () => unknown): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+process.stdout.write('tokens   upstream MB   JSON.parse ms   sluice ms   ratio   µs/event   ms/MB\n');
+for (const tokens of [500, 2000, 8000]) {
+  const bytes = cumulative(tokens);
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    theirs.push(cpuMs(() => parseEach(bytes)));
+    ours.push(cpuMs(() => convert(bytes)));
+  }
+  const [parse, sluice] = [median(theirs), median(ours)];
+  const megabytes = bytes.length / 1e6;
+  const cells = [
+    tokens,
+    megabytes.toFixed(2),
+    parse.toFixed(1),
+    sluice.toFixed(1),
+    (sluice / parse).toFixed(2),
+    ((sluice * 1000) / tokens).toFixed(1),
+    (sluice / megabytes).toFixed(2),
+  ];
+  process.stdout.write(
+    `${cells.map((cell, i) => String(cell).padStart([6, 13, 15, 11, 7, 10, 7][i] ?? 8)).join(' ')}\n`,
+  );
+}
