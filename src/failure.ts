@@ -21,6 +21,11 @@ const kinds = {
 
 export type FailureCode = keyof typeof kinds;
 
+/** Whether a code is one of ours. */
+export function isFailureCode(code: string | null): code is FailureCode {
+  return code !== null && Object.hasOwn(kinds, code);
+}
+
 /** The error object of the OpenAI API. */
 export type ErrorBody = {
   error: { message: string; type: string; param: string | null; code: string | null };

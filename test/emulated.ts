@@ -1,12 +1,12 @@
 import type { AddressInfo } from 'node:net';
-import { createEmulator } from '../src/emulator/emulator.ts';
+import { createEmulator, type EmulatorOptions } from '../src/emulator/emulator.ts';
 import { serveFetch } from '../src/platform/node/fetch-server.ts';
 
 /** The emulator as an upstream of its own, and what it was asked. */
 export type Emulated = { readonly url: string; readonly seen: string[]; stop(): void };
 
-export async function startEmulator(): Promise<Emulated> {
-  const emulator = createEmulator();
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulated> {
+  const emulator = createEmulator(options);
   const seen: string[] = [];
   const server = serveFetch((request) => {
     seen.push(`${request.method} ${new URL(request.url).pathname}`);

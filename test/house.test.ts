@@ -70,7 +70,10 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
       ...nouns,
     ],
   ],
-  ['src/platform/node/', ['src/platform/', 'src/relay/', 'src/settings/', 'src/gateway.ts', ...nouns]],
+  [
+    'src/platform/node/',
+    ['src/platform/', 'src/relay/', 'src/openai/', 'src/settings/', 'src/gateway.ts', ...nouns],
+  ],
   ['src/platform/workers/', ['src/platform/', 'src/relay/', 'src/emulator/', ...nouns]],
   ['src/platform/', ['src/platform/', 'src/relay/', ...nouns]],
   ['src/cli/', ['src/cli/', 'src/settings/', 'src/platform/node/', 'src/node.ts']],

@@ -11,3 +11,19 @@ export function estimateTokens(text: string): number {
   }
   return Math.ceil(latin / 4 + other / 1.5);
 }
+
+/** Beyond this many characters a text is estimated: counting it would hold up everyone else. */
+const maxCounted = 200_000;
+
+/**
+ * A tokenizer that no text can hang: an unbroken run costs it time by the square of its length, so texts are counted in short
+ * pieces, cut where a word ends wherever one does.
+ */
+export function boundedCounter(count: (text: string) => number): (text: string) => number {
+  return (text) => {
+    if (text.length > maxCounted) return estimateTokens(text);
+    let total = 0;
+    for (const piece of text.match(/[\s\S]{1,400}(?=\s|$)|[\s\S]{1,400}/g) ?? []) total += count(piece);
+    return total;
+  };
+}

@@ -1,3 +1,4 @@
+import { boundedCounter } from '../../openai/tokens.ts';
 import type { LogLevel, Platform } from '../platform.ts';
 import { createLogger } from './logger.ts';
 
@@ -16,7 +17,9 @@ export function createNodePlatform(
     fetch: (request) => fetch(request),
     openSocket: (url) => new WebSocket(url),
     tokenizer: () =>
-      (counter ??= import('gpt-tokenizer/encoding/o200k_base').then(({ countTokens }) => countTokens)),
+      (counter ??= import('gpt-tokenizer/encoding/o200k_base').then(({ countTokens }) =>
+        boundedCounter((text) => countTokens(text)),
+      )),
     now: () => Date.now(),
     defer(work) {
       deferred.add(work);

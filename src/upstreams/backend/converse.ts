@@ -5,6 +5,7 @@ import { backgroundPictures } from './background.ts';
 import type { Client } from './client.ts';
 import { type ConversationOptions, composeConfirm, composeContinue } from './compose.ts';
 import { listen, topicHello } from './socket.ts';
+import { bodyOf } from './source.ts';
 import type { createTurnReader } from './turn.ts';
 
 export type ConverseOptions = ConversationOptions & {
@@ -28,11 +29,13 @@ export async function* converse(
   client: Client,
   options: ConverseOptions,
   platform: Platform,
-  signal: AbortSignal,
+  callers: AbortSignal,
 ): AsyncGenerator<readonly Segment[]> {
+  const ours = new AbortController();
+  const signal = AbortSignal.any([callers, ours.signal]);
   let over = false;
-  let source: AsyncIterable<Uint8Array> = await bodyOf(first, client, platform, signal);
   try {
+    let source = await bodyOf(first, client, platform, signal);
     for (let round = 0; ; round++) {
       yield* reading(source, reader, options.idleSeconds);
       yield reader.end();
@@ -40,16 +43,18 @@ export async function* converse(
       if (!next) break;
       source = next;
     }
-    yield* ending(reader, client, signal);
+    // Nothing runs there any more: who reads the last of it need not wait for us.
     over = true;
+    yield* ending(reader, client, signal);
   } catch (error) {
-    over = !signal.aborted;
+    over = !callers.aborted;
     const { message } = toFailure(error);
     yield [
       ...reader.flush(),
       { kind: 'error', message, code: error instanceof Failure ? error.code : 'upstream_error' },
     ];
   } finally {
+    ours.abort();
     platform.defer(tidy(reader.state.conversationId, over, client, options, platform));
   }
 }
@@ -71,7 +76,8 @@ async function* reading(
     // A connection that breaks is told by what is missing, unless it was our patience that ended.
     if (error instanceof Failure) throw error;
   } finally {
-    await iterator.return?.().catch(() => {});
+    // Not waited for: a source that is silent would not answer.
+    void iterator.return?.().catch(() => {});
   }
 }
 
@@ -172,29 +178,6 @@ async function* ending(
       // The reader has told the error already.
       yield held;
   }
-}
-
-/** The bytes of an answer, whichever way it comes: the body itself, or a socket that the body names. */
-async function bodyOf(
-  answer: Response,
-  client: Client,
-  platform: Platform,
-  signal: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
-  const type = answer.headers.get('content-type') ?? '';
-  if (answer.body && (type.includes('text/event-stream') || !type.includes('json'))) return answer.body;
-  const copy = answer.clone();
-  const named = ((await answer.json().catch(() => null)) ?? {}) as Record<string, unknown>;
-  const text = (name: string) => (typeof named[name] === 'string' ? (named[name] as string) : null);
-  if (text('wss_url') === null && text('websocket_request_id') === null) throw await client.refused(copy);
-  const url = text('wss_url') ?? (await client.socketUrl(signal));
-  return listen(
-    platform.openSocket,
-    url,
-    { conversationId: text('conversation_id'), responseId: text('response_id'), topic: null },
-    [],
-    signal,
-  );
 }
 
 async function within<T>(work: Promise<T>, seconds: number): Promise<T> {

@@ -1,4 +1,4 @@
-import { Failure, type FailureCode } from '../../failure.ts';
+import { Failure, type FailureCode, isFailureCode } from '../../failure.ts';
 
 /** An answer of the upstream that is no conversation: its status, its type, and as much of its body as was read. */
 export type Refusal = {
@@ -41,8 +41,7 @@ export function failureOf(refusal: Refusal, ownKey: boolean): Failure {
 
 /** An error that came inside a stream, or instead of one with status 200. */
 export function streamFailure(message: string, code: string | null): Failure {
-  if (code === 'upstream_error') return new Failure('upstream_error', message);
-  return new Failure(codeOf(502, code), message);
+  return new Failure(isFailureCode(code) ? code : codeOf(502, code), message);
 }
 
 function codeOf(status: number, code: string | null): FailureCode {

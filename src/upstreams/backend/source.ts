@@ -1,0 +1,44 @@
+import type { Platform } from '../../platform/platform.ts';
+import type { Client } from './client.ts';
+import { listen } from './socket.ts';
+
+/** The bytes of an answer, whichever way it comes: the body itself, or a socket that the body names. */
+export async function bodyOf(
+  answer: Response,
+  client: Client,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  const type = answer.headers.get('content-type') ?? '';
+  if (answer.body && (type.includes('text/event-stream') || !type.includes('json')))
+    return chunksOf(answer.body);
+  const copy = answer.clone();
+  const named = ((await answer.json().catch(() => null)) ?? {}) as Record<string, unknown>;
+  const text = (name: string) => (typeof named[name] === 'string' ? (named[name] as string) : null);
+  if (text('wss_url') === null && text('websocket_request_id') === null) throw await client.refused(copy);
+  const url = text('wss_url') ?? (await client.socketUrl(signal));
+  return listen(
+    platform.openSocket,
+    url,
+    { conversationId: text('conversation_id'), responseId: text('response_id'), topic: null },
+    [],
+    signal,
+  );
+}
+
+/** The pieces of a body. Leaving cancels it at once, also while a piece is awaited, which the body's own iterator does not. */
+function chunksOf(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
+  const reader = body.getReader();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        const { done, value } = await reader.read();
+        return done ? { done, value: undefined } : { done: false, value };
+      },
+      return: async () => {
+        await reader.cancel();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+}
