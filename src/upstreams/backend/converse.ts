@@ -38,7 +38,14 @@ export async function* converse(
     let source = await bodyOf(first, client, platform, signal);
     for (let round = 0; ; round++) {
       yield* reading(source, reader, options.idleSeconds);
-      yield reader.end();
+      const last = reader.end();
+      // Where the upstream is through, nobody need stop it, whoever stops reading here.
+      over =
+        reader.state.outcome === 'whole' ||
+        reader.state.outcome === 'failed' ||
+        reader.state.outcome === 'blocked';
+      yield last;
+      over = false;
       const next = await nextStream(reader, client, options, platform, signal, round);
       if (!next) break;
       source = next;
