@@ -249,3 +249,100 @@ describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ s
     expect((await chain.invoke('What is a weir?')).content).toBe('You said: What is a weir?');
   });
 });
+
+describe.each(runtimes)('what chat UIs send, on $name', ({ start }) => {
+  let gateway: Running;
+  beforeAll(async () => {
+    gateway = await start({});
+  });
+  afterAll(() => gateway.stop());
+
+  const send = (path: string, body: object, headers: Record<string, string> = {}) =>
+    fetch(gateway.url + path, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: 'Bearer fk-caller',
+        origin: 'https://chat.example',
+        ...headers,
+      },
+      body: JSON.stringify(body),
+    });
+
+  test.each(['gpt-4-s', 'gpt-4o'])('NextChat’s chat, its balance and its model list (%s)', async (model) => {
+    const answer = await send(
+      '//v1/chat/completions',
+      {
+        messages: [
+          { role: 'system', content: '\nYou are ChatGPT.\nCurrent model: gpt-4\n' },
+          { role: 'user', content: 'hi' },
+          { role: 'assistant', content: '' },
+          { role: 'user', content: [{ type: 'text', text: 'What is a weir?' }] },
+        ],
+        stream: true,
+        model,
+        temperature: 0.5,
+        presence_penalty: 0,
+        frequency_penalty: 0,
+        top_p: 1,
+        max_tokens: 4000,
+      },
+      { accept: 'application/json, text/event-stream', 'x-requested-with': 'XMLHttpRequest' },
+    );
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+    expect(await answer.text()).toMatch(/weir.*\[DONE\]\n\n$/s);
+    const usage = await fetch(
+      `${gateway.url}/dashboard/billing/usage?start_date=2024-1-1&end_date=2024-2-1`,
+      { headers: { authorization: 'Bearer fk-caller' } },
+    );
+    expect(await usage.json()).toMatchObject({ total_usage: expect.any(Number) });
+    const list = await fetch(`${gateway.url}/v1/models`, {
+      headers: { 'x-requested-with': 'XMLHttpRequest' },
+    });
+    const { data } = (await list.json()) as { data: { id: string }[] };
+    expect(data.map(({ id }) => id)).toEqual(expect.arrayContaining(['gpt-4-s', 'gpt-4o']));
+  });
+
+  test('LobeChat’s chat, which asks for usage', async () => {
+    const answer = await send('/v1/chat/completions', {
+      messages: [{ role: 'user', content: 'What is a lock?' }],
+      model: 'gpt-4-s',
+      stream: true,
+      stream_options: { include_usage: true },
+      temperature: 1,
+      top_p: 1,
+      user: 'me',
+      tools: [
+        { type: 'function', function: { name: 'search', parameters: { type: 'object', properties: {} } } },
+      ],
+    });
+    const lines = (await answer.text()).trim().split('\n\n');
+    expect(JSON.parse((lines.at(-2) ?? '').slice('data: '.length))).toMatchObject({
+      choices: [],
+      usage: { completion_tokens: expect.any(Number) },
+    });
+    expect(lines.at(-1)).toBe('data: [DONE]');
+  });
+
+  test('the SDK’s runTools loop ends with an answer, though the upstream takes no tools', async () => {
+    const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'fk-caller' });
+    const runner = client.chat.completions.runTools({
+      model: 'gpt-4-s',
+      messages: [{ role: 'user', content: 'hello' }],
+      tools: [
+        {
+          type: 'function',
+          function: {
+            name: 'f',
+            description: 'f',
+            parse: JSON.parse,
+            function: () => 'x',
+            parameters: { type: 'object', properties: {} },
+          },
+        },
+      ],
+      stream: true,
+    });
+    expect(await runner.finalContent()).toBe('You said: hello');
+  });
+});
