@@ -104,3 +104,23 @@ for (const tokens of [500, 2000, 8000]) {
     `${cells.map((cell, i) => String(cell).padStart([6, 13, 15, 11, 7, 10, 7][i] ?? 8)).join(' ')}\n`,
   );
 }
+
+/** What an open answer holds on to, beyond the text it has so far. */
+function heapPerStream(): number {
+  const stream = cumulative(200);
+  const half = stream.subarray(0, Math.floor(stream.length / 2));
+  const open: unknown[] = [];
+  globalThis.gc?.();
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < 500; i++) {
+    const reader = createTurnReader();
+    const writer = createWriter(markdownStyle);
+    for (const piece of pieces(half)) for (const segment of reader.push(piece)) writer.write(segment);
+    open.push(reader, writer);
+  }
+  globalThis.gc?.();
+  return ((process.memoryUsage().heapUsed - before) / open.length) * 2;
+}
+
+if (globalThis.gc)
+  process.stdout.write(`an open answer of 100 tokens holds ${(heapPerStream() / 1024).toFixed(1)} KB\n`);

@@ -20,12 +20,12 @@ function jsonSchema(): string {
 }
 
 function docs(): string {
-  const rows = describeSettings().map(({ key, env, docs, default: value }) => {
+  const rows = describeSettings().map(({ key, env, olderEnv = [], docs, default: value }) => {
     const shown =
       value === undefined || value === ''
         ? ''
         : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
-    return `| \`${key}\` | ${env ? `\`${env}\`` : ''} | ${shown} | ${docs.replaceAll('|', '\\|')} |`;
+    return `| \`${key}\` | ${[...(env ? [env] : []), ...olderEnv].map((name) => `\`${name}\``).join(', ')} | ${shown} | ${docs.replaceAll('|', '\\|')} |`;
   });
   return `# Settings
 

@@ -61,6 +61,8 @@ export async function startSocketUpstream(generation: Generation): Promise<Socke
     // Everybody on the socket hears every answer, as on a shared one.
     const bytes = Buffer.from(lines.join(''));
     setTimeout(async () => {
+      // Every socket is cut off, without a word of farewell.
+      if (said === 'drop me') for (const socket of sockets) socket.terminate();
       for (let start = 0; start < bytes.length; start += 300) {
         const frame = {
           type: 'http.response.body',

@@ -38,6 +38,11 @@ describe.each(generations)('answers over sockets of the %s kind', (generation) =
       expect(answers).toEqual(answers.map((_, i) => `You said: marker-${i}-end`));
     });
 
+    test.skipIf(generation === 'topics')('are errors where the socket is cut off', async () => {
+      await expect(ask('drop me')).rejects.toThrow(/broke/);
+      expect(await ask('and again')).toBe('You said: and again');
+    });
+
     test.runIf(generation === 'reliable')('are acknowledged', async () => {
       upstream.acknowledged.length = 0;
       await ask('word '.repeat(60));

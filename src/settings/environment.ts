@@ -13,10 +13,12 @@ export function readEnvironment(env: Environment): FromEnvironment {
   const values: Record<string, unknown> = {};
   const origins: Record<string, string> = {};
   for (const described of describeSettings()) {
-    const given = described.env === undefined ? undefined : env[described.env];
-    if (!described.env || given === undefined || given.trim() === '') continue;
-    values[described.key] = parse(given.trim(), described.form);
-    origins[described.key] = described.env;
+    const name = [described.env, ...(described.olderEnv ?? [])].find(
+      (each) => each !== undefined && (env[each] ?? '').trim() !== '',
+    );
+    if (name === undefined) continue;
+    values[described.key] = parse((env[name] ?? '').trim(), described.form);
+    origins[described.key] = name;
   }
   const url = env.OPENAI_BASE_URL?.trim();
   const key = env.OPENAI_API_KEY?.trim();

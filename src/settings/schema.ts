@@ -4,6 +4,8 @@ import * as v from 'valibot';
 export type About = {
   /** The environment name that sets it without a file. */
   readonly env?: string;
+  /** Older names for the same, from the projects this one replaces. */
+  readonly olderEnv?: readonly string[];
   /** How an environment string becomes its value. */
   readonly form?: 'text' | 'number' | 'bytes' | 'flag' | 'list';
   readonly docs: string;
@@ -243,6 +245,7 @@ export const settingsSchema = v.strictObject({
   }),
   publicUrl: setting(v.optional(httpUrl()), {
     env: 'PUBLIC_URL',
+    olderEnv: ['UPLOAD_BASE_URL'],
     docs: 'How callers reach this gateway, where that is not the address it listens on.',
   }),
   apiPrefix: setting(

@@ -76,5 +76,7 @@ describe('errors in any shape', () => {
 
   test('Retry-After of the upstream passes', () => {
     expect(refused(429, {}, 'application/json', '30').headers).toEqual({ 'retry-after': '30' });
+    const date = 'Wed, 21 Oct 2026 07:28:00 GMT';
+    expect(refused(429, {}, 'application/json', date).headers).toEqual({ 'retry-after': date });
   });
 });

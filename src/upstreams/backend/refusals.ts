@@ -30,13 +30,10 @@ export function failureOf(refusal: Refusal, ownKey: boolean): Failure {
   const code = codeOf(status, said?.code ?? null);
   const words = said?.message ?? fallback[code] ?? `The upstream answered with status ${status}.`;
   const wait =
-    said?.clearsIn ??
-    (refusal.retryAfter && /^\d+$/.test(refusal.retryAfter) ? Number(refusal.retryAfter) : null);
-  return new Failure(
-    code,
-    words,
-    wait === null ? {} : { headers: { 'retry-after': String(Math.ceil(wait)) } },
-  );
+    said?.clearsIn === undefined || said?.clearsIn === null
+      ? refusal.retryAfter
+      : String(Math.ceil(said.clearsIn));
+  return new Failure(code, words, wait === null ? {} : { headers: { 'retry-after': wait } });
 }
 
 /** An error that came inside a stream, or instead of one with status 200. */
