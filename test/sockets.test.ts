@@ -1,7 +1,8 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Generation } from '../src/emulator/backend/sockets.ts';
 import { type Running, runtimes } from './gateways.ts';
-import { type Generation, type SocketUpstream, startSocketUpstream } from './socket-upstream.ts';
+import { type SocketUpstream, startSocketUpstream } from './socket-upstream.ts';
 
 const generations: readonly Generation[] = ['flat', 'reliable', 'topics'];
 

@@ -5,8 +5,8 @@ import { describeSettings } from '../settings/schema.ts';
 export function help(): string {
   const settings = describeSettings()
     .map(
-      ({ key, env, docs, default: value }) =>
-        `  ${[env, key].filter(Boolean).join(', ')}${shown(value)}\n${wrapped(docs)}`,
+      ({ key, env, olderEnv = [], docs, default: value }) =>
+        `  ${[env, ...olderEnv, key].filter(Boolean).join(', ')}${shown(value)}\n${wrapped(docs)}`,
     )
     .join('\n');
   return `sluice: a gateway for programs that speak the OpenAI API

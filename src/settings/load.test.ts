@@ -64,6 +64,12 @@ describe('the environment', () => {
     });
   });
 
+  test('may use the older names', () => {
+    expect(right({ UPLOAD_BASE_URL: 'https://gate.example' }).settings.publicUrl).toBe(
+      'https://gate.example',
+    );
+  });
+
   test('goes before the file', () => {
     const loaded = right(
       { PORT: '1', OPENAI_API_KEY: 'sk-env' },

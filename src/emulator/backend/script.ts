@@ -270,6 +270,9 @@ const commands: Readonly<Record<string, (rest: string) => Script>> = {
   }),
 };
 
+/** The names of the turns that can be asked for. */
+export const stories: readonly string[] = Object.keys(commands);
+
 /** The script of a turn for what the user said. `/v1` in front asks for the newer encoding, `/code`, `/browse`, `/draw 2` … for what they say. */
 export function scriptFor(said: string): Script {
   const newer = /^\/v1\s+/.exec(said);
