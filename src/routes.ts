@@ -77,8 +77,20 @@ export function createRoutes(house: House): (place: Place, method: string) => Ro
   };
 }
 
-function conversionOptions({ botMode, keepAlive, nonStreamKeepAlive, pace }: Settings): ConversionOptions {
-  return { style: botMode.enabled ? botStyle(botMode) : markdownStyle, keepAlive, nonStreamKeepAlive, pace };
+function conversionOptions({
+  botMode,
+  keepAlive,
+  nonStreamKeepAlive,
+  pace,
+  totalTimeout,
+}: Settings): ConversionOptions {
+  return {
+    style: botMode.enabled ? botStyle(botMode) : markdownStyle,
+    keepAlive,
+    nonStreamKeepAlive,
+    pace,
+    totalTimeout,
+  };
 }
 
 function readOnly(name: string, answer: Route['answer'], open = true): Readonly<Record<string, Route>> {

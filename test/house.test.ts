@@ -27,7 +27,7 @@ const nouns = [
   'src/target.ts',
   'src/redact.ts',
   'src/read-bounded.ts',
-  'src/cancel.ts',
+  'src/within.ts',
 ];
 const entries = ['src/node.ts', 'src/worker.ts'];
 

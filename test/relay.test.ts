@@ -211,6 +211,20 @@ describe.each(runtimes)('the relay on $name', ({ name, start }) => {
     });
   });
 
+  test('an answer that takes longer than TOTAL_TIMEOUT ends with an error', async () => {
+    const hasty = await start({ OPENAI_BASE_URL: upstream.url, BASE_URL: upstream.url, TOTAL_TIMEOUT: '1' });
+    const started = Date.now();
+    const stream = await fetch(`${hasty.url}/v1/sse?n=1000&gap=50`, { headers: own });
+    expect(await stream.text()).toMatch(/data: \{"error":\{.*\}\}\n\n$/);
+    const waited = await fetch(`${hasty.url}/v1/hang`, { headers: own });
+    expect([waited.status, (await waited.json()).error.message]).toEqual([
+      504,
+      expect.stringContaining('TOTAL_TIMEOUT'),
+    ]);
+    expect(Date.now() - started).toBeLessThan(6000);
+    await hasty.stop();
+  });
+
   describe('when either side leaves', () => {
     test('the caller’s leaving reaches the upstream at once', async () => {
       const leave = new AbortController();

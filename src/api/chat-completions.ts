@@ -23,6 +23,8 @@ export type ConversionOptions = {
   readonly style: Style;
   /** Seconds of silence after which a stream gets a comment. */
   readonly keepAlive: number;
+  /** Seconds for a whole answer; 0 for no limit. */
+  readonly totalTimeout: number;
   /** Whether answers that are not streamed begin with spaces while they are awaited. */
   readonly nonStreamKeepAlive: boolean;
   /** Milliseconds between two pieces; 0 for as they come. */
@@ -43,6 +45,10 @@ export function createChatCompletions(options: ConversionOptions, platform: Plat
     };
     const left = new AbortController();
     call.incoming.signal.addEventListener('abort', () => left.abort(), { once: true });
+    const signal =
+      options.totalTimeout > 0
+        ? AbortSignal.any([left.signal, AbortSignal.timeout(options.totalTimeout * 1000)])
+        : left.signal;
     const counter =
       parameters.stream && !parameters.includeUsage && parameters.maxTokens === null
         ? null
@@ -50,7 +56,7 @@ export function createChatCompletions(options: ConversionOptions, platform: Plat
     const countTokens = counter ?? estimateTokens;
     const spoken = await Promise.all(
       Array.from({ length: parameters.count }, () =>
-        served.upstream.chat(call, body.value, served.model, left.signal),
+        served.upstream.chat(call, body.value, served.model, signal),
       ),
     ).catch((error: unknown) => {
       left.abort();

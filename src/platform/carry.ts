@@ -28,10 +28,19 @@ type Fetch = (request: Request) => Promise<Response>;
  */
 export async function ask(plan: Relay | Tunnel, incoming: Source, fetch: Fetch): Promise<Response> {
   const { signal, arm, disarm, timedOut } = deadline(incoming.signal, plan.timeouts.firstByte);
+  const { total } = plan.timeouts;
+  const whole = total > 0 ? AbortSignal.timeout(total * 1000) : null;
   arm();
   try {
-    return await follow(plan, incoming, fetch, signal);
+    return await follow(plan, incoming, fetch, whole ? AbortSignal.any([signal, whole]) : signal);
   } catch (error) {
+    if (whole?.aborted) {
+      throw new Failure(
+        'upstream_timeout',
+        `The answer took longer than ${total} seconds, the most that TOTAL_TIMEOUT allows.`,
+        { cause: error },
+      );
+    }
     if (timedOut()) {
       throw new Failure(
         'upstream_timeout',

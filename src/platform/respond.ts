@@ -4,6 +4,7 @@ import { carryEventStream } from '../relay/event-stream.ts';
 import { answerHeaders, isEventStream } from '../relay/headers.ts';
 import type { Relay } from '../relay/relay.ts';
 import { type Exchange, failureResponse, type Outcome } from '../reply.ts';
+import { within } from '../within.ts';
 import { ask, toHeaders, toPairs } from './carry.ts';
 import type { Platform } from './platform.ts';
 
@@ -106,7 +107,7 @@ function relayed(
     );
     return new Response(answer.body, init);
   }
-  const { body, ended } = counted(answer.body);
+  const { body, ended } = counted(answer.body, relay.timeouts.idle);
   platform.defer(
     ended.then(({ bytes, by, error }) =>
       exchange.end(
@@ -141,7 +142,10 @@ export function brokenStream(idle: boolean, seconds: number): Failure {
 type Ended = { bytes: number; by: 'done' | 'client' | 'upstream'; error?: string };
 
 /** The same bytes, counted; `ended` resolves when they are through, or when either side has left. */
-function counted(source: ReadableStream<Uint8Array>): {
+function counted(
+  source: ReadableStream<Uint8Array>,
+  idle = 0,
+): {
   body: ReadableStream<Uint8Array>;
   ended: Promise<Ended>;
 } {
@@ -152,7 +156,11 @@ function counted(source: ReadableStream<Uint8Array>): {
     {
       async pull(controller) {
         try {
-          const { done, value } = await reader.read();
+          const { done, value } = await within(
+            reader.read(),
+            idle,
+            () => new Error(`the upstream fell silent for ${idle} seconds`),
+          );
           if (done) {
             resolve({ bytes, by: 'done' });
             return controller.close();
@@ -162,6 +170,7 @@ function counted(source: ReadableStream<Uint8Array>): {
         } catch (error) {
           resolve({ bytes, by: 'upstream', error: messageOf(error) });
           controller.error(error);
+          void reader.cancel(error).catch(() => {});
         }
       },
       async cancel(reason) {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { Failure } from '../../failure.ts';
 import type { Head, Incoming } from '../../head.ts';
 import type { HeaderPairs } from '../../relay/headers.ts';
 import { bodyTooLarge } from '../web-incoming.ts';
@@ -77,7 +78,9 @@ export class NodeIncoming implements Incoming, Head {
         resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)),
       );
       request.once('error', reject);
-      request.once('close', () => reject(new Error('the caller left before its body was whole')));
+      request.once('close', () =>
+        reject(new Failure('invalid_request', 'The caller left before its body was whole.')),
+      );
     });
   }
 

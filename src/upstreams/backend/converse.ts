@@ -1,6 +1,7 @@
 import { Failure, toFailure } from '../../failure.ts';
 import type { Platform } from '../../platform/platform.ts';
 import type { Segment } from '../../segments/segment.ts';
+import { within } from '../../within.ts';
 import { backgroundPictures } from './background.ts';
 import type { Client } from './client.ts';
 import { type ConversationOptions, composeConfirm, composeContinue } from './compose.ts';
@@ -74,7 +75,7 @@ async function* reading(
   const iterator = source[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const { done, value } = await within(iterator.next(), idleSeconds);
+      const { done, value } = await within(iterator.next(), idleSeconds, () => silent(idleSeconds));
       if (done) return;
       const segments = reader.push(value);
       if (segments.length > 0) yield segments;
@@ -187,23 +188,8 @@ async function* ending(
   }
 }
 
-async function within<T>(work: Promise<T>, seconds: number): Promise<T> {
-  if (seconds <= 0) return work;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new Failure('upstream_timeout', `The upstream fell silent for ${seconds} seconds (IDLE_TIMEOUT).`),
-        ),
-      seconds * 1000,
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function silent(seconds: number): Failure {
+  return new Failure('upstream_timeout', `The upstream fell silent for ${seconds} seconds (IDLE_TIMEOUT).`);
 }
 
 /** Ends what still runs, and hides what is not to be seen. Failures are logged, never the reader's affair. */
