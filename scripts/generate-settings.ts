@@ -43,6 +43,7 @@ ${rows.join('\n')}
 |--|--|
 | \`OPENAI_BASE_URL\` | makes the upstream \`openai\`, with or without a trailing \`/v1\` (default \`https://api.openai.com/v1\` once a key is set) |
 | \`OPENAI_API_KEY\` | its server-side key; without one the caller's own key is passed on |
+| \`BASE_URL\`, \`PROXY_API_PREFIX\` | make the upstream \`backend\`, which speaks \`backend-api\`, and its path prefix: see [the conversion](conversion.md) |
 
 In the file, several may be named:
 

@@ -70,3 +70,19 @@ test.each([
   expect(result.code).toBe(code);
   expect(result.out + result.err).toContain(words);
 });
+
+test('a gpts.json is found where it stands, or where the settings say', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-gpts-'));
+  await writeFile(join(folder, 'gpts.json'), '{"poet": {"id": "g-poet"}}');
+  await writeFile(join(folder, 'others.json'), '{"cook": {"id": "wrong"}}');
+  await writeFile(join(folder, 'sluice.json'), '{"gptsFile": "others.json"}');
+  const here = await sluice(['check'], { BASE_URL: 'http://127.0.0.1:1', SLUICE_CONFIG: '{}' }, folder);
+  expect(here.out).toContain('gpts = {"poet":{"id":"g-poet"}}');
+  const named = await sluice(['check'], { BASE_URL: 'http://127.0.0.1:1' }, folder);
+  expect([named.code, named.out]).toEqual([
+    1,
+    expect.stringContaining('others.json: cook.id: must be the id of a GPT'),
+  ]);
+  const gone = await sluice(['check'], { GPTS_FILE: 'nowhere.json' }, folder);
+  expect(gone.out).toContain('nowhere.json: could not be read (ENOENT)');
+});

@@ -25,6 +25,8 @@ Settings: the environment name, the key in the settings file, the default
       An OpenAI-compatible upstream, with or without /v1 (default https://api.openai.com/v1 once a key is set).
   OPENAI_API_KEY
       Server-side key for it; without one the caller's own key is passed on.
+  BASE_URL, PROXY_API_PREFIX
+      An upstream that speaks the ChatGPT web app's backend-api, and its path prefix.
 ${settings}
 `;
 }

@@ -46,6 +46,7 @@ export function loadSettings(sources: Sources): Loaded {
   const environment = readEnvironment(sources.env);
   const origins: Record<string, string> = {};
   for (const key of Object.keys(parsed.values)) origins[key] = file?.name ?? '';
+  if (sources.gptsFile) origins.gpts ??= sources.gptsFile.name;
   Object.assign(origins, environment.origins);
   const values = { ...parsed.values, ...environment.values };
   const upstreams = joined(parsed.values.upstreams, environment.values.upstreams);

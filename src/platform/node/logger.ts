@@ -27,6 +27,11 @@ export function createLogger(
 /** Loaded only where someone looks: it is no part of a server's start. */
 function pretty(sink: Sink): Sink {
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
-  const format = prettyFactory({ colorize: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname' });
+  const format = prettyFactory({
+    colorize: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'pid,hostname',
+    singleLine: true,
+  });
   return { write: (line) => sink.write(format(line)) };
 }

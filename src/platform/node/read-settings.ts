@@ -10,15 +10,15 @@ export async function readSettings(
   const inline = !options.configPath && isInline(env.SLUICE_CONFIG);
   const named = options.configPath ?? (inline ? undefined : env.SLUICE_CONFIG || undefined);
   const file = inline ? null : await read(named, 'sluice.json', 'SLUICE_CONFIG');
-  const gptsFile = await read(env.GPTS_FILE || undefined, 'gpts.json', 'GPTS_FILE');
-  const errors = [file, gptsFile].filter((found) => typeof found === 'string');
-  if (errors.length > 0) return { ok: false, errors };
-  return loadSettings({
-    env,
-    platform: 'node',
-    file: (file as SettingsFile | null) ?? undefined,
-    gptsFile: (gptsFile as SettingsFile | null) ?? undefined,
-  });
+  if (typeof file === 'string') return { ok: false, errors: [file] };
+  const sources = { env, platform: 'node' as const, file: file ?? undefined };
+  const loaded = loadSettings(sources);
+  if (!loaded.ok) return loaded;
+  // Where the GPTs' file lies is a setting itself.
+  const isNamed = loaded.origins.gptsFile !== undefined;
+  const gptsFile = await read(isNamed ? loaded.settings.gptsFile : undefined, 'gpts.json', 'GPTS_FILE');
+  if (typeof gptsFile === 'string') return { ok: false, errors: [gptsFile] };
+  return gptsFile === null ? loaded : loadSettings({ ...sources, gptsFile });
 }
 
 /** A file that was named, or one that may stand at its usual place; an error in words where it cannot be read. */

@@ -29,6 +29,7 @@ export async function sendResponse(
   if (answer.body === null || isShort(answer)) {
     const body = answer.body === null ? null : Buffer.from(await answer.arrayBuffer());
     bytes = body?.length ?? 0;
+    firstByteMs = Date.now() - exchange.startedAt;
     if (body && answer.status !== 204 && answer.status !== 304) headers.push('content-length', String(bytes));
     response.once('close', () => end(response.writableFinished ? 'done' : 'client'));
     response.writeHead(answer.status, headers).end(body ?? undefined);
