@@ -3,6 +3,7 @@ import { eventStream } from '../openai/stream.ts';
 import { picture } from '../png.ts';
 import { encode } from './encode.ts';
 import { confirmed, continued, type Script, scriptFor } from './script.ts';
+import { createUploads } from './uploads.ts';
 
 /** Where the web app's face lives below the emulator's address. */
 export const backendPrefix = 'emulator-web';
@@ -97,6 +98,7 @@ export function createBackend() {
 
   return {
     endpoints: [
+      ...createUploads(),
       ['POST', /\/backend-api\/conversation$/, converse],
       ['POST', /\/backend-api\/stop_conversation$/, () => Response.json({ status: 'ok' })],
       [
