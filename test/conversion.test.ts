@@ -79,6 +79,7 @@ describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ s
       /^!\[A sluice, 0\]\(http:[^)]+file-drawn0\.png\)\n\n!\[A sluice, 1\]\(http:[^)]+file-drawn1\.png\)\n\nHere you are\.$/,
     ],
     ['/later', /^!\[A sluice\]\(http:[^)]+file_later\.png\)$/],
+    ['/handoff', 'Answered out of sight.'],
     ['/canvas', 'I wrote a poem.\n\n**Poem**\n\nGates rise,\nwater falls.'],
     ['/remember', 'Noted.'],
     ['/long', 'This is the first half of a long answer, and this is the second.'],

@@ -8,7 +8,7 @@ import { createUploads } from './uploads.ts';
 /** Where the web app's face lives below the emulator's address. */
 export const backendPrefix = 'emulator-web';
 
-type Conversation = { hidden: boolean; asked: number; readonly background: boolean };
+type Conversation = { hidden: boolean; asked: number; readonly ends: Script['ends'] };
 
 /** An emulator left running must not grow. */
 const maxConversations = 500;
@@ -32,10 +32,7 @@ export function createBackend() {
     const conversationId =
       typeof payload.conversation_id === 'string' ? payload.conversation_id : uuid(asked.serial, 0);
     const known = conversations.get(conversationId);
-    conversations.set(
-      conversationId,
-      known ?? { hidden: false, asked: 0, background: script.ends === 'background' },
-    );
+    conversations.set(conversationId, known ?? { hidden: false, asked: 0, ends: script.ends });
     for (const oldest of conversations.keys()) {
       if (conversations.size <= maxConversations) break;
       conversations.delete(oldest);
@@ -75,7 +72,8 @@ export function createBackend() {
     const conversation = conversations.get(url.pathname.split('/').at(-1) ?? '');
     if (!conversation)
       return detail(404, { message: 'Conversation not found', code: 'conversation_not_found' });
-    const drawn = conversation.background && ++conversation.asked > 1;
+    if (conversation.ends === 'handoff') return Response.json({ current_node: 'a', mapping: handedOff });
+    const drawn = conversation.ends === 'background' && ++conversation.asked > 1;
     const part = {
       content_type: 'image_asset_pointer',
       asset_pointer: 'sediment://file_later',
@@ -156,6 +154,28 @@ export function createBackend() {
     ] as const,
   };
 }
+
+/** A conversation whose answer was finished out of sight. */
+const handedOff = {
+  u: {
+    id: 'u',
+    parent: null,
+    message: { id: 'u', author: { role: 'user' }, content: { content_type: 'text', parts: ['/handoff'] } },
+  },
+  a: {
+    id: 'a',
+    parent: 'u',
+    message: {
+      id: 'a',
+      author: { role: 'assistant' },
+      content: { content_type: 'text', parts: ['Answered out of sight.'] },
+      status: 'finished_successfully',
+      end_turn: true,
+      recipient: 'all',
+      metadata: {},
+    },
+  },
+};
 
 function refusalFor(said: string): Response | null {
   const status = Number(/^\/error (\d{3})$/.exec(said)?.[1]);

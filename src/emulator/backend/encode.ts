@@ -73,6 +73,8 @@ function* asDeltas(script: Script, head: TurnHead): Generator<string> {
   if (script.ends === 'error')
     yield delta({ p: '/error', o: 'replace', v: 'Something went wrong while generating the response.' });
   if (script.ends === 'background') yield typed('conversation_async_status', { async_status: 3 });
+  if (script.ends === 'handoff')
+    yield typed('stream_handoff', { options: [{ type: 'resume_sse_endpoint' }] });
   if (script.ends === 'cut') return;
   yield typed('message_stream_complete') + typed('title_generation', { title: 'About water' });
   yield 'data: [DONE]\n\n';

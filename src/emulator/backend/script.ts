@@ -23,7 +23,7 @@ export type Line = {
 /** How a turn goes: its messages, and what goes wrong. */
 export type Script = {
   readonly lines: readonly Line[];
-  readonly ends?: 'done' | 'cut' | 'error' | 'blocked' | 'background';
+  readonly ends?: 'done' | 'cut' | 'error' | 'blocked' | 'background' | 'handoff';
   readonly encoding?: 'v0' | 'v1';
 };
 
@@ -181,6 +181,7 @@ const commands: Readonly<Record<string, (rest: string) => Script>> = {
       },
     ],
   }),
+  handoff: () => ({ encoding: 'v1', ends: 'handoff', lines: [] }),
   think: () => ({
     encoding: 'v1',
     lines: [

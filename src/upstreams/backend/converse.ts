@@ -2,11 +2,11 @@ import { Failure, toFailure } from '../../failure.ts';
 import type { Platform } from '../../platform/platform.ts';
 import type { Segment } from '../../segments/segment.ts';
 import { within } from '../../within.ts';
-import { backgroundPictures } from './background.ts';
+import { backgroundPictures, storedAnswer } from './background.ts';
 import type { Client } from './client.ts';
 import { type ConversationOptions, composeConfirm, composeContinue } from './compose.ts';
 import { listen, topicHello } from './socket.ts';
-import { bodyOf } from './source.ts';
+import { asStream, bodyOf } from './source.ts';
 import type { createTurnReader } from './turn.ts';
 
 export type ConverseOptions = ConversationOptions & {
@@ -114,6 +114,12 @@ async function nextStream(
     const answer = await client.conversation(payload, signal);
     reader.resume(false);
     return bodyOf(answer, client, platform, signal);
+  }
+  if (outcome === 'handoff' && topic === null) {
+    const messages = await storedAnswer(client, conversationId, signal);
+    if (!messages) return null;
+    reader.resume(false);
+    return asStream(messages, conversationId);
   }
   if (outcome === 'handoff' && topic !== null) {
     reader.resume(false);

@@ -1,5 +1,6 @@
 import type { Platform } from '../../platform/platform.ts';
 import type { Client } from './client.ts';
+import type { Message } from './decode/message.ts';
 import { listen } from './socket.ts';
 
 /** The bytes of an answer, whichever way it comes: the body itself, or a socket that the body names. */
@@ -41,4 +42,15 @@ function chunksOf(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
       },
     }),
   };
+}
+
+/** Messages that were found finished, as the stream they would have come in. */
+export async function* asStream(
+  messages: readonly Message[],
+  conversationId: string,
+): AsyncGenerator<Uint8Array> {
+  const events = messages.map(
+    (message) => `data: ${JSON.stringify({ message, conversation_id: conversationId, error: null })}\n\n`,
+  );
+  yield new TextEncoder().encode(`${events.join('')}data: [DONE]\n\n`);
 }
