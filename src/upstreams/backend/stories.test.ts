@@ -42,7 +42,7 @@ describe.each([...stories.map((name) => `/${name} 2`), long])('the story %s', (s
       fc.property(fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 5 }), (sizes) => {
         expect(read(stream, sizes)).toEqual(whole);
       }),
-      { numRuns: 12 },
+      { numRuns: 40 },
     );
     expect(read(stream, [1])).toEqual(whole);
   });

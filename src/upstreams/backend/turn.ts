@@ -35,6 +35,9 @@ export type TurnState = {
   outcome: Outcome;
 };
 
+/** How much of a body is kept that may be an error instead of a stream, in characters. */
+const maxLeading = 16_384;
+
 const drawingTools = /^(dalle\.|t2uay3k\.|image_gen\.)/;
 
 /** What a GPT's action asks, and the message that asks it. */
@@ -53,6 +56,7 @@ export function createTurnReader() {
   let background = false;
   let shown = false;
   let leading = '';
+  let isStream = false;
   const state: TurnState = {
     conversationId: null,
     messageId: null,
@@ -137,7 +141,7 @@ export function createTurnReader() {
 
   /** A body that is JSON although its type said stream: the error is in it. */
   const notAStream = (): void => {
-    if (!leading.startsWith('{')) return;
+    if (isStream || !leading.startsWith('{')) return;
     try {
       const [decoded] = decoder.push({ event: null, data: leading });
       if (decoded) take(decoded);
@@ -150,8 +154,9 @@ export function createTurnReader() {
     state: state as Readonly<TurnState>,
     push(bytes: Uint8Array): Segment[] {
       const events = sse.push(bytes);
-      if (events.length === 0 && state.conversationId === null && leading.length < 16_384)
-        leading += new TextDecoder().decode(bytes).trim();
+      // Only what comes before any event can be a body that is no stream.
+      isStream ||= events.length > 0;
+      if (!isStream && leading.length < maxLeading) leading += new TextDecoder().decode(bytes).trim();
       return read(events);
     },
     /** The stream has ended: what was held back, what is told last, and what went wrong. */
@@ -181,6 +186,7 @@ export function createTurnReader() {
       decoder = createDecoder();
       ended = done = background = handoff = cut = false;
       leading = '';
+      isStream = false;
       state.confirmation = null;
       state.topic = null;
       if (continued) reducer.continued();
