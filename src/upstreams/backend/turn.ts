@@ -1,6 +1,6 @@
 import { createSseReader, type SseEvent } from '../../openai/sse.ts';
 import type { Segment } from '../../segments/segment.ts';
-import { createDecoder, type Decoded } from './decode/decode.ts';
+import { createDecoder, type Decoded, unreadable } from './decode/decode.ts';
 import type { ConfirmBody, Message } from './decode/message.ts';
 import { createReducer } from './reduce/reduce.ts';
 
@@ -122,9 +122,14 @@ export function createTurnReader() {
     }
   };
 
-  const read = (events: readonly SseEvent[]): Segment[] => {
+  const read = (events: readonly SseEvent[], atEnd = false): Segment[] => {
     const segments: Segment[] = [];
-    for (const event of events) for (const decoded of decoder.push(event)) segments.push(...take(decoded));
+    for (const event of events) {
+      for (const decoded of decoder.push(event)) {
+        const isCutOff = atEnd && decoded.kind === 'error' && decoded.code === unreadable;
+        if (!isCutOff) segments.push(...take(decoded));
+      }
+    }
     return segments;
   };
 
@@ -161,7 +166,8 @@ export function createTurnReader() {
     },
     /** The stream has ended: what was held back, what is told last, and what went wrong. */
     end(): Segment[] {
-      const segments = read(sse.end());
+      // An event that the end cut off is no wrong event: the stream is broken, and told so below.
+      const segments = read(sse.end(), true);
       if (!done && !ended && !failure) notAStream();
       state.outcome = outcome();
       if (state.outcome !== 'failed' && state.outcome !== 'broken') return segments;

@@ -17,6 +17,9 @@ export type Decoded =
   | { readonly kind: 'complete' }
   | { readonly kind: 'done' };
 
+/** The code of an event that could not be read. */
+export const unreadable = 'unreadable_event';
+
 /**
  * Events → messages: cumulative snapshots (v0) and delta streams (v1) become the same thing. Both are taken in either mode, as they come.
  * Pings, titles, telemetry and unknown events are nothing. Throws nothing: data that cannot be read is an `error`.
@@ -95,7 +98,11 @@ export function createDecoder() {
       try {
         read(event, out);
       } catch {
-        out.push({ kind: 'error', message: 'The upstream sent an event that is not JSON.', code: null });
+        out.push({
+          kind: 'error',
+          message: 'The upstream sent an event that is not JSON.',
+          code: unreadable,
+        });
       }
       return out;
     },
