@@ -1,87 +1,124 @@
-import type { Message } from './message.ts';
+import type { Content, Message } from './message.ts';
 
-/** A snapshot that was parsed whole, its text's place in the raw event, and the text. */
+/** The snapshot before: its raw form, where its text stands in that, and what it was parsed to. */
 type Known = {
   raw: string;
-  textEnd: number;
-  event: { message: Message; [key: string]: unknown };
-  parts: string[];
+  readonly start: number;
+  end: number;
+  text: string;
+  readonly event: { readonly message: Message };
+  /** Where the text belongs in the event: the one part of a text, or the text of code and of what it printed. */
+  readonly content: { parts?: unknown[]; text?: string };
 };
 
-/** A cumulative event, and the text it adds where that is all that changed. */
+/** A cumulative event, and the text it adds to the message before where it is the same message with more text. */
 export type Snapshot = { readonly event: unknown; readonly appended: string | null };
 
+/** Stands for the text while the rest of a snapshot is parsed: a text that no upstream sends. */
+const placeholder = '\u2060the text of this snapshot\u2060';
+
+const opening = /"(?:parts"\s*:\s*\[|text"\s*:)\s*"/;
+
+/** Snapshots in which the text was looked for in vain, before it is looked for no more. */
+const patience = 32;
+
 /**
- * Parses cumulative snapshots at the cost of what is new. Each event repeats all text so far; where an event is the one before with more
- * text and nothing else, by comparison of the raw strings, only the addition is parsed. Everything else is parsed whole, with the same result.
+ * Parses cumulative snapshots at the cost of what is new. Each event repeats all text so far, so raw forms are compared, as memory, before anything is
+ * parsed. An event that is the one before with more text costs the parsing of the addition; one that differs elsewhere too (a status, a
+ * date, padding) costs that of everything but the text it repeats. What fits neither is parsed whole. The result is the same in each case.
  */
 export function createSnapshotParser(parse: (raw: string) => unknown = JSON.parse) {
   let known: Known | null = null;
+  let missed = 0;
 
-  const whole = (raw: string): Snapshot => {
-    const event = parse(raw);
-    known = locate(raw, event);
-    return { event, appended: null };
+  /** Nothing differs but that the text goes on. */
+  const grown = (raw: string, before: Known): Snapshot | null => {
+    const more = raw.length - before.raw.length;
+    const tail = before.raw.length - before.end;
+    // The tail first: it differs sooner where anything but the text changed.
+    if (more <= 0 || raw.slice(-tail) !== before.raw.slice(-tail)) return null;
+    if (!same(raw, 0, before.raw, 0, before.end)) return null;
+    const addition = unquoted(raw.slice(before.end, before.end + more));
+    if (addition === null) return null;
+    before.raw = raw;
+    before.end += more;
+    put(before, before.text + addition);
+    return { event: before.event, appended: addition };
+  };
+
+  /** The text is parsed apart from the rest, and only as far as it is new. */
+  const apart = (raw: string): Snapshot | null => {
+    const found = opening.exec(raw);
+    if (!found) return null;
+    const start = found.index + found[0].length;
+    const length = known ? known.end - known.start : 0;
+    const repeated = known && same(raw, start, known.raw, known.start, length) ? known : null;
+    const from = start + (repeated ? length : 0);
+    const end = closingQuote(raw, from);
+    if (end < 0) return null;
+    const event = parsed(`${raw.slice(0, start)}${placeholder}${raw.slice(end)}`, parse);
+    const content = contentOf(event);
+    const addition = content && unquoted(raw.slice(from, end));
+    missed = content ? 0 : missed + 1;
+    if (!content || addition === null) return null;
+    const isSame = repeated !== null && idOf(event) !== undefined && idOf(event) === idOf(repeated.event);
+    known = { raw, start, end, text: repeated?.text ?? '', event: event as Known['event'], content };
+    put(known, known.text + addition);
+    return { event, appended: isSame ? addition : null };
   };
 
   return (raw: string): Snapshot => {
-    if (known === null) return whole(raw);
-    const { raw: before, textEnd, event, parts } = known;
-    const tail = before.length - textEnd;
-    const grown = raw.length - before.length;
-    // The tail first: it differs sooner where anything but the text changed.
-    if (grown <= 0 || !sameTail(raw, before, tail) || !sameHead(raw, before, textEnd)) return whole(raw);
-    const addition = raw.slice(textEnd, textEnd + grown);
-    let text: unknown;
-    try {
-      text = JSON.parse(`"${addition}"`);
-    } catch {
-      return whole(raw);
-    }
-    if (typeof text !== 'string') return whole(raw);
-    parts[0] += text;
-    known.raw = raw;
-    known.textEnd = textEnd + grown;
-    return { event, appended: text };
+    const found = (known && grown(raw, known)) ?? (missed < patience ? apart(raw) : null);
+    return found ?? { event: parse(raw), appended: null };
   };
 }
 
 /** Slices compared by `===` are compared as memory; `startsWith` goes character by character, and costs ten times as much. */
-function sameHead(raw: string, before: string, length: number): boolean {
-  return raw.slice(0, length) === before.slice(0, length);
+function same(a: string, atA: number, b: string, atB: number, length: number): boolean {
+  return a.slice(atA, atA + length) === b.slice(atB, atB + length);
 }
 
-function sameTail(raw: string, before: string, length: number): boolean {
-  return raw.slice(raw.length - length) === before.slice(before.length - length);
+function put(known: Known, text: string): void {
+  known.text = text;
+  if (known.content.parts) known.content.parts[0] = text;
+  else known.content.text = text;
 }
 
-/** Finds where the text of a snapshot ends in its raw form; null where it is not the one plain string we look for. */
-function locate(raw: string, event: unknown): Known | null {
-  const { message } = (event ?? {}) as { message?: Message | null };
-  const parts = message?.content?.parts;
-  if (!message || !Array.isArray(parts) || parts.length !== 1 || typeof parts[0] !== 'string') return null;
-  const name = raw.indexOf('"parts"');
-  if (name < 0 || raw.indexOf('"parts"', name + 7) >= 0) return null;
-  const open = /^"parts"\s*:\s*\[\s*"/.exec(raw.slice(name, name + 40));
-  if (!open) return null;
-  const start = name + open[0].length;
-  const end = closingQuote(raw, start);
-  if (end < 0 || unquoted(raw, start, end) !== parts[0]) return null;
-  return { raw, textEnd: end, event: event as Known['event'], parts };
+/** The content that holds the placeholder where its text should be; null where it stands anywhere else. */
+function contentOf(event: unknown): Known['content'] | null {
+  const content = (event as { message?: { content?: Content | null } | null } | null)?.message?.content;
+  if (typeof content !== 'object' || content === null) return null;
+  const { parts, text } = content;
+  if (parts === undefined) return text === placeholder ? (content as Known['content']) : null;
+  const isOnly = Array.isArray(parts) && parts.length === 1 && parts[0] === placeholder && text === undefined;
+  return isOnly ? (content as Known['content']) : null;
 }
 
-function unquoted(raw: string, start: number, end: number): string | null {
+function idOf(event: unknown): string | undefined {
+  return (event as Known['event']).message.id;
+}
+
+function parsed(raw: string, parse: (raw: string) => unknown): unknown {
   try {
-    return JSON.parse(raw.slice(start - 1, end + 1)) as string;
+    return parse(raw);
   } catch {
     return null;
   }
 }
 
-function closingQuote(raw: string, start: number): number {
-  for (let quote = raw.indexOf('"', start); quote >= 0; quote = raw.indexOf('"', quote + 1)) {
+/** What stands between the quotes of a JSON string; null where that is none. */
+function unquoted(raw: string): string | null {
+  try {
+    return JSON.parse(`"${raw}"`) as string;
+  } catch {
+    return null;
+  }
+}
+
+function closingQuote(raw: string, from: number): number {
+  for (let quote = raw.indexOf('"', from); quote >= 0; quote = raw.indexOf('"', quote + 1)) {
     let slashes = 0;
-    while (raw.charCodeAt(quote - 1 - slashes) === 92) slashes++;
+    while (quote - 1 - slashes >= from && raw.charCodeAt(quote - 1 - slashes) === 92) slashes++;
     if (slashes % 2 === 0) return quote;
   }
   return -1;
