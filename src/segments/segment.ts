@@ -15,8 +15,13 @@ export type Segment =
   | { readonly kind: 'code'; readonly text: string; readonly language: string; readonly block: string }
   | { readonly kind: 'output'; readonly text: string; readonly block: string }
   | { readonly kind: 'reasoning'; readonly text: string; readonly begins?: boolean }
-  /** A mark in the text that became links; `text` is how it reads in Markdown. */
-  | { readonly kind: 'citation'; readonly text: string; readonly links: readonly Link[] }
+  /** A mark in the text that became links; `text` is how it reads in Markdown, `plain` what is left of it without links. */
+  | {
+      readonly kind: 'citation';
+      readonly text: string;
+      readonly plain?: string;
+      readonly links: readonly Link[];
+    }
   /** A step of browsing or of searching files. */
   | { readonly kind: 'search'; readonly queries: readonly string[]; readonly links: readonly Link[] }
   | { readonly kind: 'image'; readonly asset: AssetRef; readonly prompt: string | null }

@@ -77,13 +77,13 @@ export function createWriter(style: Style) {
     return before + gap() + put(first);
   };
 
-  const cited = (text: string, links: readonly Link[]): Written => {
-    if (!style.citations) return nothing;
+  const cited = (text: string, left: string, links: readonly Link[]): Written => {
+    if (!style.citations) return content(inline(left));
     const before = inline('', false);
     const start = length;
-    const content = before + inline(text);
+    const written = before + inline(text);
     return {
-      content,
+      content: written,
       reasoning: '',
       annotations: links.map(({ title, url }) => ({ start, end: length, title, url })),
     };
@@ -128,7 +128,7 @@ export function createWriter(style: Style) {
         case 'output':
           return style.toolOutput ? content(fenced(segment.block, '', segment.text)) : nothing;
         case 'citation':
-          return cited(segment.text, segment.links);
+          return cited(segment.text, segment.plain ?? '', segment.links);
         case 'search':
           return style.toolOutput ? content(search(segment.queries, segment.links)) : nothing;
         case 'image':

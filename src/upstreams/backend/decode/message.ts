@@ -59,12 +59,14 @@ export type Metadata = {
 
 /** A source of an old mark `【n†label】`. */
 export type Citation = {
+  /** Where the mark begins in the text, in characters. */
+  readonly start_ix?: number;
   readonly metadata?: {
     readonly type?: string;
     readonly title?: string;
     readonly name?: string;
     readonly url?: string;
-    readonly extra?: { readonly cited_message_idx?: number };
+    readonly extra?: { readonly cited_message_idx?: number; readonly search_result_idx?: number | null };
   };
 };
 
@@ -91,6 +93,13 @@ export type ConfirmBody = {
     readonly always_allow?: { readonly target_message_id?: string; readonly operation_hash?: string };
   }[];
 };
+
+/** The objects in what should be a list of them: the wire may hold anything. */
+export function listOf<T extends object>(value: readonly (T | null)[] | null | undefined): readonly T[] {
+  return Array.isArray(value)
+    ? value.filter((each: T | null): each is T => typeof each === 'object' && each !== null)
+    : [];
+}
 
 /** Whether a message has come to its end; its text will not grow. */
 export function isFinished(message: Message): boolean {

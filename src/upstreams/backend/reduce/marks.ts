@@ -1,15 +1,18 @@
-import type { Link, Segment } from '../../../segments/segment.ts';
-import type { Citation, ContentReference, Metadata } from '../decode/message.ts';
+import type { Segment } from '../../../segments/segment.ts';
+import { type Citation, type ContentReference, listOf, type Metadata } from '../decode/message.ts';
+import { cited, referred, sourceOf, unreferred } from './sources.ts';
 
 /** Where a mark, or the start of one, can stand: `【`, a private-use character, or the middle of a link to the sandbox. */
 const start = /[\u3010\uE200-\uE2FF]|\]\(/;
-const oldMark = /^【(\d{1,6})(?::\d{1,6})?†([^【】†]*)(?:†[^【】]*)?】/;
+const oldMark = /^【(\d{1,6})(?::(\d{1,6}))?†([^【】†]*)(?:†[^【】]*)?】/;
 const oldMarkBegun = /^【(?:\d{0,6}|\d{1,6}:\d{0,6}|\d{1,6}(?::\d{1,6})?†[^【】]*)$/;
 const sandbox = '](sandbox:';
 
 /** Longest old mark that is waited for, in characters; past it the text goes out as it is. */
 const longestOldMark = 64;
 const longestLink = 1024;
+/** Longest private-use mark: one that was opened and is not closed by then is no mark. Widgets carry some JSON. */
+const longestPrivateMark = 16_384;
 
 /**
  * Finds inline marks in text that arrives in pieces, and makes of each what a reader can use. Text is held back only while it may still
@@ -17,6 +20,15 @@ const longestLink = 1024;
  */
 export function createMarks(messageId: string) {
   let held = '';
+  /** How much text there was before what is held, as the metadata's offsets may count it: in UTF-16 units, and in characters. */
+  let units = 0;
+  let characters = 0;
+
+  const passed = (count: number): void => {
+    units += count;
+    characters += charactersIn(held, count);
+    held = held.slice(count);
+  };
 
   const drain = (metadata: Metadata | undefined, finished: boolean): Segment[] => {
     const out: Segment[] = [];
@@ -26,14 +38,14 @@ export function createMarks(messageId: string) {
         // A link to the sandbox may begin with the last character.
         const keep = !finished && held.endsWith(']') ? 1 : 0;
         plain(held.slice(0, held.length - keep), out);
-        held = held.slice(held.length - keep);
+        passed(held.length - keep);
         break;
       }
       plain(held.slice(0, at), out);
-      held = held.slice(at);
+      passed(at);
       const taken = mark(metadata, finished, out);
       if (taken === 0) break;
-      held = held.slice(taken);
+      passed(taken);
     }
     return out;
   };
@@ -41,20 +53,21 @@ export function createMarks(messageId: string) {
   /** Deals with the mark that `held` begins with; gives how many characters are done with, 0 to wait for more. */
   const mark = (metadata: Metadata | undefined, finished: boolean, out: Segment[]): number => {
     const first = held.charCodeAt(0);
-    if (first === 0x3010) return numbered(metadata?.citations ?? [], finished, out);
-    if (first !== 0x5d) return privateUse(metadata?.content_references ?? [], finished, out);
+    if (first === 0x3010) return numbered(listOf(metadata?.citations), finished, out);
+    if (first !== 0x5d) return privateUse(listOf(metadata?.content_references), finished, out);
     return link(finished, out);
   };
 
   const numbered = (citations: readonly Citation[], finished: boolean, out: Segment[]): number => {
     const whole = oldMark.exec(held);
     if (whole) {
-      const citation = citations.find(
-        ({ metadata }) => metadata?.extra?.cited_message_idx === Number(whole[1]),
-      );
+      const [mark, number = '', line] = whole;
+      const citation =
+        citations.find(({ start_ix }) => start_ix === units || start_ix === characters) ??
+        sourceOf(citations, Number(number), line === undefined ? null : Number(line));
       if (!citation && !finished) return 0;
-      if (citation) out.push(...cited(citation, whole[1] as string));
-      return whole[0].length;
+      if (citation) out.push(...cited(citation, number));
+      return mark.length;
     }
     if (!finished && held.length <= longestOldMark && oldMarkBegun.test(held)) return 0;
     plain('【', out);
@@ -64,7 +77,11 @@ export function createMarks(messageId: string) {
   const privateUse = (references: readonly ContentReference[], finished: boolean, out: Segment[]): number => {
     if (held.charCodeAt(0) !== 0xe200) return 1;
     const end = held.indexOf('\uE201');
-    if (end < 0) return finished ? held.length : 0;
+    const another = held.indexOf('\uE200', 1);
+    if (end < 0 || (another >= 0 && another < end)) {
+      const waits = another < 0 && !finished && held.length <= longestPrivateMark;
+      return waits ? 0 : unclosed(held, another);
+    }
     const text = held.slice(0, end + 1);
     const reference = references.find((each) => each.matched_text === text && each.invalid !== true);
     if (!reference && !finished) return 0;
@@ -95,6 +112,8 @@ export function createMarks(messageId: string) {
     /** More text of the message, and the metadata it has by now; `finished` where neither will grow. */
     push(text: string, metadata: Metadata | undefined, finished: boolean): Segment[] {
       if (held === '' && !finished && !start.test(text) && !text.endsWith(']')) {
+        units += text.length;
+        characters += charactersIn(text, text.length);
         return text === '' ? [] : [{ kind: 'text', text }];
       }
       held += text;
@@ -122,70 +141,24 @@ function endOfLink(text: string): number {
   return 0;
 }
 
-function cited({ metadata }: Citation, number: string): Segment[] {
-  const name = metadata?.title ?? metadata?.name ?? '';
-  if (isLink(metadata?.url))
-    return [
-      {
-        kind: 'citation',
-        text: `[[${number}](${metadata.url})]`,
-        links: [{ title: name, url: metadata.url }],
-      },
-    ];
-  return name === '' ? [] : [{ kind: 'citation', text: ` [${name}]`, links: [] }];
-}
-
-function referred(reference: ContentReference, mark: string): Segment[] {
-  const links: Link[] = (reference.items ?? []).flatMap(({ title, url }) =>
-    isLink(url) ? [{ title: title ?? '', url }] : [],
-  );
-  if (reference.type === 'entity') return named(reference.alt || nameOf(mark));
-  if (reference.alt)
-    return [
-      { kind: 'citation', text: reference.alt, links: links.length > 0 ? links : linksIn(reference.alt) },
-    ];
-  if (reference.type === 'file' && reference.name)
-    return [{ kind: 'citation', text: ` [${reference.name}]`, links: [] }];
-  if (links.length === 0) return unreferred(mark);
-  const text = (reference.items ?? [])
-    .filter(({ url }) => isLink(url))
-    .map(({ url, attribution }) => `[${attribution || new URL(url as string).hostname}](${url})`)
-    .join(', ');
-  return [{ kind: 'citation', text: ` (${text})`, links }];
-}
-
-/** What remains of a mark that nothing explains: the name of an entity, the text of a link; else nothing. */
-function unreferred(mark: string): Segment[] {
-  const [kind, ...args] = mark.slice(1, -1).split('\uE202');
-  if (kind === 'entity') return named(nameOf(mark));
-  if (kind === 'url' && args[0])
-    return isLink(args[1])
-      ? [{ kind: 'citation', text: `[${args[0]}](${args[1]})`, links: [{ title: args[0], url: args[1] }] }]
-      : named(args[0]);
-  return [];
-}
-
-function named(name: string): Segment[] {
-  return name === '' ? [] : [{ kind: 'text', text: name }];
-}
-
-/** An entity's own argument is a list: kind, name, what it is. */
-function nameOf(mark: string): string {
-  try {
-    const list: unknown = JSON.parse(mark.slice(1, -1).split('\uE202')[1] ?? '');
-    return Array.isArray(list) && typeof list[1] === 'string' ? list[1] : '';
-  } catch {
-    return '';
+function charactersIn(text: string, length: number): number {
+  let count = length;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0xdc00 && code <= 0xdfff) count--;
   }
+  return count;
 }
 
-function linksIn(markdown: string): Link[] {
-  return [...markdown.matchAll(/\[([^\]]*)\]\((https?:[^)\s]+)/g)].map(([, title, url]) => ({
-    title: title ?? '',
-    url: url ?? '',
-  }));
-}
-
-function isLink(url: string | undefined): url is string {
-  return url !== undefined && /^https?:\/\//.test(url) && URL.canParse(url);
+/**
+ * How much of a text to leave out that opens a mark and never closes it. At the end of a line of text that is all of it, for the mark was cut off;
+ * else its kind and what hangs together with it, and what follows is text.
+ */
+function unclosed(text: string, another: number): number {
+  const rest = another < 0 ? text : text.slice(0, another);
+  if (rest.length <= 400 && !rest.includes('\n')) {
+    // A mark whose arguments have begun was cut off; one with no argument yet may be followed by words.
+    if (rest.includes('\uE202') || !/\s/.test(rest)) return rest.length;
+  }
+  return /^\uE200[a-z_]*(?:\uE202\S*)*/.exec(rest)?.[0].length ?? 1;
 }

@@ -153,7 +153,7 @@ export function createReducer() {
       const held = [...known.values()].flatMap((state) => {
         const { open } = state;
         state.open = undefined;
-        return open ? state.marks.push('', open, true) : [];
+        return open ? state.marks.push(state.growing.rest(), open, true) : [];
       });
       return [...held, ...documents()];
     },
