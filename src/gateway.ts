@@ -1,7 +1,15 @@
 import { readCredentials } from './access/credentials.ts';
-import { admitOrigin, corsHeaders, isPreflight, originRules, preflightHeaders } from './access/origins.ts';
+import {
+  admitOrigin,
+  anyOrigin,
+  corsHeaders,
+  isPreflight,
+  originRules,
+  preflightHeaders,
+} from './access/origins.ts';
 import type { Call, Notes } from './call.ts';
 import { toFailure } from './failure.ts';
+import { createLibrary } from './files/library.ts';
 import type { Incoming } from './head.ts';
 import type { LogLevel, Platform } from './platform/platform.ts';
 import type { HeaderPairs } from './relay/headers.ts';
@@ -22,14 +30,22 @@ export interface Gateway {
 }
 
 export function createGateway(settings: Settings, platform: Platform): Gateway {
-  const upstreams = createUpstreams(settings, platform);
+  const library = platform.blobs && createLibrary(platform.blobs, platform);
+  const upstreams = createUpstreams(settings, platform, library);
   const directory = createDirectory(upstreams, settings.models, settings.gpts);
   const standing = createStanding(upstreams.map((upstream) => upstream.name));
   const serverKey = Object.values(settings.upstreams).some((upstream) => upstream.keys.length > 0);
   const rules = originRules(settings, serverKey);
   const newId = createIds();
   let draining = false;
-  const routes = createRoutes({ settings, directory, standing, platform, isDraining: () => draining });
+  const routes = createRoutes({
+    settings,
+    directory,
+    standing,
+    platform,
+    library,
+    isDraining: () => draining,
+  });
 
   const decide = (
     id: string,
@@ -48,6 +64,7 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
     const place = placeOf(target.path, head.method, settings.apiPrefix);
     const route = routes(place, head.method);
     notes.route = route.name;
+    if (route.anyOrigin) ours(anyOrigin);
     if (!route.open) admitOrigin(head, rules);
     const credentials = route.open
       ? { accessKey: null, ownKey: null, openaiKey: null }
@@ -100,7 +117,7 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
       };
       try {
         const reply = decide(id, incoming, notes, (more) => {
-          ours = [...ours, ...more];
+          ours = more === anyOrigin ? [...anyOrigin, 'x-request-id', id] : [...ours, ...more];
         });
         return reply instanceof Promise ? reply.then(answer, fail) : answer(reply);
       } catch (thrown) {

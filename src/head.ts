@@ -16,6 +16,8 @@ export interface Head {
 /** A request as a platform hands it over: its head at once, its body only when asked for, and only once. */
 export interface Incoming {
   readonly head: Head;
+  /** How this caller's connection reached us, proxies not considered. */
+  readonly scheme: 'http' | 'https';
   readonly hasBody: boolean;
   /** Aborted when the caller leaves. */
   readonly signal: AbortSignal;

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createEmulator } from './emulator/emulator.ts';
+import { sweep } from './files/retention.ts';
 import { createGateway } from './gateway.ts';
 import { serveFetch } from './platform/node/fetch-server.ts';
 import { createNodePlatform } from './platform/node/platform.ts';
@@ -8,6 +9,7 @@ import { createPools } from './platform/node/pools.ts';
 import { createPulse } from './platform/node/pulse.ts';
 import { readSettings } from './platform/node/read-settings.ts';
 import { createServer } from './platform/node/server.ts';
+import type { Platform } from './platform/platform.ts';
 import type { Settings } from './settings/schema.ts';
 
 export type Running = {
@@ -19,11 +21,7 @@ export type Running = {
 /** Starts the gateway with settings that are known to be right. */
 export async function serve(settings: Settings, secrets: readonly string[]): Promise<Running> {
   const emulator = Object.keys(settings.upstreams).length === 0 ? await startEmulator() : null;
-  const platform = createNodePlatform(
-    settings.logLevel,
-    secrets,
-    emulator ? urlOf(emulator) : 'http://127.0.0.1:0',
-  );
+  const platform = createNodePlatform(settings, secrets, emulator ? urlOf(emulator) : 'http://127.0.0.1:0');
   const gateway = createGateway(settings, platform);
   const pools = createPools();
   const lane = {
@@ -34,10 +32,12 @@ export async function serve(settings: Settings, secrets: readonly string[]): Pro
   };
   const server = createServer(gateway, lane);
   await listen(server, settings.port, settings.host);
+  const sweeping = sweepEveryHour(platform, settings);
 
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     gateway.drain();
+    clearInterval(sweeping);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     const patience = setTimeout(() => server.closeAllConnections(), settings.drainTimeout * 1000);
@@ -89,6 +89,22 @@ export async function start(
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+}
+
+/** Deletes what is stored for too long, or too much of it, in the background. */
+function sweepEveryHour(platform: Platform, { storedDays, storedBytes }: Settings): NodeJS.Timeout {
+  const { blobs } = platform;
+  const clean = async (): Promise<void> => {
+    if (!blobs) return;
+    const limits = { maxAgeSeconds: storedDays * 86_400, maxBytes: storedBytes };
+    try {
+      const deleted = await sweep(blobs, limits, platform.now());
+      if (deleted > 0) platform.log('info', 'old pictures and files were deleted', { deleted });
+    } catch (error) {
+      platform.log('warn', 'old pictures and files could not be deleted', { error: String(error) });
+    }
+  };
+  return setInterval(() => void clean(), 3_600_000).unref();
 }
 
 async function startEmulator(): Promise<Server> {

@@ -1,16 +1,20 @@
 import { type ConversionOptions, createChatCompletions } from './api/chat-completions.ts';
 import { createForward } from './api/forward.ts';
 import { health, readiness } from './api/health.ts';
+import { createImages } from './api/images.ts';
 import { createModels } from './api/models.ts';
 import { createRootChat } from './api/root-chat.ts';
+import { createStored } from './api/stored.ts';
+import { createFiles, createImageUpload } from './api/uploads.ts';
 import type { Call } from './call.ts';
 import { Failure } from './failure.ts';
+import type { Library } from './files/library.ts';
 import { createStartPage } from './pages/start.ts';
 import type { Platform } from './platform/platform.ts';
 import type { Reply } from './reply.ts';
 import { botStyle, markdownStyle } from './segments/style.ts';
 import type { Settings } from './settings/schema.ts';
-import type { Place } from './target.ts';
+import { isStored, type Place } from './target.ts';
 import type { Directory } from './upstreams/directory.ts';
 import type { Standing } from './upstreams/standing.ts';
 
@@ -18,6 +22,8 @@ import type { Standing } from './upstreams/standing.ts';
 export type Route = {
   readonly name: string;
   readonly open: boolean;
+  /** Whether pages of any origin may read the answer, whatever the settings say of origins: the path itself is the secret. */
+  readonly anyOrigin?: true;
   answer(call: Call): Reply | Promise<Reply>;
 };
 
@@ -27,16 +33,27 @@ export type House = {
   readonly directory: Directory;
   readonly standing: Standing;
   readonly platform: Platform;
+  /** Where pictures and files are kept; null where there is no place for them. */
+  readonly library: Library | null;
   isDraining(): boolean;
 };
 
 /** Finds the route of a request. Throws a 404 for a path that is none of ours, a 405 for a method it does not take. */
 export function createRoutes(house: House): (place: Place, method: string) => Route {
-  const { forward, model, withBody } = createForward(
-    house.directory,
-    house.settings.maxBodyBytes,
-    createChatCompletions(conversionOptions(house.settings), house.platform),
-  );
+  const { forward, model, withBody } = createForward(house.directory, house.settings.maxBodyBytes, {
+    chat: createChatCompletions(conversionOptions(house.settings), house.platform),
+    images: createImages(
+      { ...house.settings, promptPrefix: house.settings.imagePromptPrefix },
+      house.platform,
+    ),
+    files: createFiles(house.library, house.platform, house.settings),
+  });
+  const stored: Route = {
+    name: '/{images,files}/{name}',
+    open: true,
+    anyOrigin: true,
+    answer: createStored(house.library),
+  };
   const forwardRoute: Route = { name: '/v1/*', open: false, answer: forward };
   const modelRoute: Route = { name: '/v1/models/{id}', open: false, answer: model };
   const dashboard: Route = { name: '/dashboard/*', open: false, answer: forward };
@@ -49,6 +66,16 @@ export function createRoutes(house: House): (place: Place, method: string) => Ro
         GET: start,
         HEAD: start,
         POST: { name: 'POST /', open: false, answer: createRootChat(withBody, house.settings.maxBodyBytes) },
+      },
+    ],
+    [
+      '/image/upload',
+      {
+        PUT: {
+          name: 'PUT /image/upload',
+          open: false,
+          answer: createImageUpload(house.library, house.settings),
+        },
       },
     ],
     ...['/livez', '/health', '/healthz'].map((path) => [path, readOnly(path, health)] as const),
@@ -64,6 +91,8 @@ export function createRoutes(house: House): (place: Place, method: string) => Ro
       if (place.path.startsWith('/v1/models/') && method === 'GET') return modelRoute;
       return place.path.startsWith('/v1/') ? forwardRoute : dashboard;
     }
+    if (place.kind === 'local' && (method === 'GET' || method === 'HEAD') && isStored(place.path))
+      return stored;
     const methods = place.kind === 'local' ? local.get(place.path) : undefined;
     if (!methods) {
       throw new Failure(

@@ -76,14 +76,17 @@ export function placeOf(rawPath: string, method: string, prefix: string): Place 
     if (path === `/${prefix}` || path === `/${prefix}/`) return { kind: 'local', path: '/' };
     if (!path.startsWith(`/${prefix}/`)) {
       const open = method === 'GET' || method === 'HEAD';
-      return open && !looksLikeApi(path) ? { kind: 'local', path } : { kind: 'none', path };
+      return open && (isStored(path) || !looksLikeApi(path))
+        ? { kind: 'local', path }
+        : { kind: 'none', path };
     }
     path = path.slice(prefix.length + 1);
   }
   if (path.startsWith('/openai/')) path = path.slice('/openai'.length);
   while (path.startsWith('/v1/v1/')) path = path.slice('/v1'.length);
   if (path.startsWith('/v1/') || path.startsWith('/dashboard/')) return { kind: 'api', path };
-  if (isStored(path, method) || !apiSegments.has(firstSegment(path))) return { kind: 'local', path };
+  const isRead = method === 'GET' || method === 'HEAD';
+  if ((isRead && isStored(path)) || !apiSegments.has(firstSegment(path))) return { kind: 'local', path };
   return { kind: 'api', path: `/v1${path}` };
 }
 
@@ -92,8 +95,8 @@ function looksLikeApi(path: string): boolean {
 }
 
 /** `GET /images/{name}` and `GET /files/{name}` are our own stored pictures and files, not the API's. */
-function isStored(path: string, method: string): boolean {
-  return (method === 'GET' || method === 'HEAD') && /^\/(images|files)\/[^/]+$/.test(path);
+export function isStored(path: string): boolean {
+  return /^\/(images|files)\/[^/]+$/.test(path);
 }
 
 function firstSegment(path: string): string {

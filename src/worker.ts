@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { errorBody, Failure } from './failure.ts';
+import { type Retention, sweep } from './files/retention.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import type { Platform } from './platform/platform.ts';
 import { respond } from './platform/respond.ts';
@@ -7,7 +8,9 @@ import { webIncoming } from './platform/web-incoming.ts';
 import { createWorkersPlatform } from './platform/workers/platform.ts';
 import { loadSettings } from './settings/load.ts';
 
-type Served = { gateway: Gateway; platform: Platform; keepAlive: number } | { errors: readonly string[] };
+type Served =
+  | { gateway: Gateway; platform: Platform; keepAlive: number; retention: Retention }
+  | { errors: readonly string[] };
 
 /** Made once per isolate, from the Worker's variables and secrets. */
 const served = start(env as unknown as Record<string, unknown>);
@@ -21,12 +24,16 @@ export function start(bindings: Record<string, unknown>): Served {
     for (const error of loaded.errors) console.error(JSON.stringify({ level: 'error', message: error }));
     return { errors: loaded.errors };
   }
-  const platform = createWorkersPlatform(loaded.settings.logLevel, loaded.secrets);
+  const platform = createWorkersPlatform(loaded.settings.logLevel, loaded.secrets, bindings);
   for (const warning of loaded.warnings) platform.log('warn', warning);
   return {
     gateway: createGateway(loaded.settings, platform),
     platform,
     keepAlive: loaded.settings.keepAlive,
+    retention: {
+      maxAgeSeconds: loaded.settings.storedDays * 86_400,
+      maxBytes: loaded.settings.storedBytes,
+    },
   };
 }
 
@@ -43,4 +50,14 @@ function misconfigured(errors: readonly string[]): Response {
   return Response.json(errorBody(failure), { status: 503, headers: { 'access-control-allow-origin': '*' } });
 }
 
-export default { fetch: (request: Request) => serve(request, served) };
+/** Deletes what is stored for too long, or too much of it: run by the cron trigger of wrangler.jsonc. */
+export async function clean(served: Served): Promise<void> {
+  if ('errors' in served || !served.platform.blobs) return;
+  const deleted = await sweep(served.platform.blobs, served.retention, served.platform.now());
+  if (deleted > 0) served.platform.log('info', 'old pictures and files were deleted', { deleted });
+}
+
+export default {
+  fetch: (request: Request) => serve(request, served),
+  scheduled: () => clean(served),
+};

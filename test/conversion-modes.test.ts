@@ -46,7 +46,7 @@ describe.each(runtimes)('on $name', ({ start }) => {
       [{ toolOutput: true }, { '/browse': /^Searched: what is a sluice\n\n- \[Sluice\]/ }],
       [{ citations: true }, { '/browse': /gate\[\[3\]\(https/ }],
       [{ markdownImages: true }, { '/draw': /^!\[A sluice, 0\]\(http/ }],
-      [{ plainImageLinks: true }, { '/draw': /^http:\S+file-drawn0\.png\n\nHere you are\.$/ }],
+      [{ plainImageLinks: true }, { '/draw': /^http:\S+\.png\n\nHere you are\.$/ }],
     ])('%j', async (switches, wanted) => {
       const gateway = await backend(quick, { botMode: { enabled: true, ...switches } });
       for (const [words, text] of Object.entries(wanted)) {

@@ -59,7 +59,7 @@ describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ s
     ['/v1 plain words', 'You said: plain words'],
     [
       '/code',
-      /^I'll compute that\.\n\n```python\nprint\(6 \* 7\)\n```\n\n```\n42\n```\n\nIt is 42\. \[result\]\(http:[^)]+result%20%281%29\.csv\) has it all\.$/,
+      /^I'll compute that\.\n\n```python\nprint\(6 \* 7\)\n```\n\n```\n42\n```\n\nIt is 42\. \[result\]\(http:[^)]+result(?:%20|_)%281%29\.csv\) has it all\.$/,
     ],
     [
       '/v1 /code',
@@ -67,7 +67,7 @@ describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ s
     ],
     [
       '/plot',
-      /^```python\nplt\.plot\(\[1, 2\]\)\nplt\.show\(\)\n```\n\n!\[image\]\(http:[^)]+file-plot1\.png\)\n\nThere is the plot\.$/,
+      /^```python\nplt\.plot\(\[1, 2\]\)\nplt\.show\(\)\n```\n\n!\[image\]\(http:[^)]+\.png\)\n\nThere is the plot\.$/,
     ],
     [
       '/browse',
@@ -76,9 +76,9 @@ describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ s
     ['/cite', 'Water flows([wikipedia](https://en.wikipedia.org/wiki/Sluice)) downhill.'],
     [
       '/draw 2',
-      /^!\[A sluice, 0\]\(http:[^)]+file-drawn0\.png\)\n\n!\[A sluice, 1\]\(http:[^)]+file-drawn1\.png\)\n\nHere you are\.$/,
+      /^!\[A sluice, 0\]\(http:[^)]+\.png\)\n\n!\[A sluice, 1\]\(http:[^)]+\.png\)\n\nHere you are\.$/,
     ],
-    ['/later', /^!\[A sluice\]\(http:[^)]+file_later\.png\)$/],
+    ['/later', /^!\[A sluice\]\(http:[^)]+\.png\)$/],
     ['/handoff', 'Answered out of sight.'],
     ['/canvas', 'I wrote a poem.\n\n**Poem**\n\nGates rise,\nwater falls.'],
     ['/remember', 'Noted.'],
@@ -198,7 +198,7 @@ describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ s
   test.each([
     [{ messages: [] }, 'messages'],
     [{ messages: [{ role: 'wizard', content: 'x' }] }, 'messages[0].role'],
-    [{ messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages[0].content'],
+    [{ messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages[0].content[0]'],
     [{ n: 100 }, 'n'],
     [{ stop: 5 }, 'stop'],
     [{ max_tokens: -1 }, 'max_tokens'],

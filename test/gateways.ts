@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,7 @@ export const runtimes: readonly { name: string; start(env: Record<string, string
   { name: 'workerd', start: startInWorkerd },
 ];
 
-const quiet = { LOG_LEVEL: 'error' };
+const quiet = { LOG_LEVEL: 'error', DATA_DIR: mkdtempSync(join(tmpdir(), 'sluice-data-')) };
 
 /** The gateway as Node runs it, on a free port. */
 export async function startOnNode(env: Record<string, string>): Promise<Running> {

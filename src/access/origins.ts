@@ -90,7 +90,13 @@ export function corsHeaders(head: Head, rules: OriginRules): HeaderPairs {
 }
 
 const exposed = '*';
-const anyOrigin: HeaderPairs = ['access-control-allow-origin', '*', 'access-control-expose-headers', exposed];
+/** What lets pages of any origin read an answer. */
+export const anyOrigin: HeaderPairs = [
+  'access-control-allow-origin',
+  '*',
+  'access-control-expose-headers',
+  exposed,
+];
 
 /** Whether a request only asks what a browser may send; it carries no key and is answered before authentication. */
 export function isPreflight(head: Head): boolean {

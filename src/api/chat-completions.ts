@@ -16,6 +16,7 @@ import { writeAnswer } from '../segments/answer.ts';
 import type { Style } from '../segments/style.ts';
 import { streamFailure } from '../upstreams/backend/refusals.ts';
 import type { Served } from '../upstreams/directory.ts';
+import { awaited, settledWithin } from './awaited.ts';
 import { type ChatParameters, chatParameters, promptText } from './chat-request.ts';
 import { type ChoicePart, choiceOf, merged, paced } from './choices.ts';
 
@@ -78,7 +79,9 @@ export function createChatCompletions(options: ConversionOptions, platform: Plat
     const parts = merged(choices);
     if (parameters.stream) return streamed(parts, head, parameters, options.keepAlive, usageOf);
     return options.nonStreamKeepAlive
-      ? awaited(parts, head, parameters.count, options.keepAlive, usageOf)
+      ? awaited(whole(parts, head, parameters.count, usageOf), options.keepAlive, () =>
+          parts.return(undefined),
+        )
       : json(await whole(parts, head, parameters.count, usageOf));
   };
 }
@@ -187,50 +190,5 @@ async function* chunkLines(
     yield (parameters.includeUsage ? lines.usage(usageOf(answer)) : '') + lines.done();
   } finally {
     await parts.return(undefined);
-  }
-}
-
-/** A whole completion with spaces before it while it is awaited. The status is 200 by then, whatever comes. */
-function awaited(
-  parts: Parts,
-  head: CompletionHead,
-  count: number,
-  keepAlive: number,
-  usageOf: (answer: string) => Usage,
-): Response {
-  const encoder = new TextEncoder();
-  const body = whole(parts, head, count, usageOf).then(
-    (value) => JSON.stringify(value),
-    (error: unknown) =>
-      errorEvent(error instanceof Failure ? error : new Failure('internal_error', 'The gateway failed.'))
-        .slice('data: '.length)
-        .trim(),
-  );
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const text = await settledWithin(body, Math.max(keepAlive, 1) * 1000);
-        controller.enqueue(encoder.encode(text ?? ' '));
-        if (text !== null) controller.close();
-      },
-      async cancel() {
-        await parts.return(undefined);
-      },
-    },
-    { highWaterMark: 0 },
-  );
-  return new Response(stream, { headers: { 'content-type': 'application/json', 'x-accel-buffering': 'no' } });
-}
-
-/** What a promise settled to within a time; null where it has not. */
-async function settledWithin<T>(promise: Promise<T>, ms: number): Promise<T | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -3,20 +3,41 @@ import type { Call } from '../call.ts';
 import { Failure } from '../failure.ts';
 import { json, type Reply } from '../reply.ts';
 import type { Directory, Served } from '../upstreams/directory.ts';
+import { readForm } from './form.ts';
+import type { GivenPicture } from './image-request.ts';
+
+type Conversation = Extract<Served, { kind: 'backend-api' }>;
+
+/** What is answered here where no upstream of the OpenAI API does. */
+export type Converted = {
+  chat(call: Call, body: JsonBody, served: Conversation): Promise<Response>;
+  images(
+    call: Call,
+    fields: JsonBody['value'],
+    pictures: readonly GivenPicture[],
+    served: Conversation,
+  ): Promise<Response>;
+  files(call: Call): Promise<Response>;
+};
+
+const isFiles = /^\/v1\/files(?:\/|$)/;
+const isPictureForm = /^\/v1\/images\/(?:edits|variations)$/;
+/** Who draws where no model is named. */
+const drawingModel = 'dall-e-3';
 
 /**
  * Any `/v1` path, carried as it is. Where one upstream serves everything, the body is not even looked at. Where there is a choice, a JSON body
  * is read (up to `maxBodyBytes`) for the model it names; a body without one, or of another type, goes to the upstream for all the rest.
  */
-export function createForward(
-  directory: Directory,
-  maxBodyBytes: number,
-  chat: (call: Call, body: JsonBody, served: Extract<Served, { kind: 'backend-api' }>) => Promise<Response>,
-) {
+export function createForward(directory: Directory, maxBodyBytes: number, converted: Converted) {
   const forward = (call: Call): Reply | Promise<Reply> => {
     const { head } = call.incoming;
     if (isWebSocket(call)) return directory.general().tunnel(call);
     if (directory.sole) return directory.sole.relay(call, call.method, call.path, 'incoming');
+    if (!directory.hasGeneral && isFiles.test(call.path)) return converted.files(call);
+    // Where somebody else takes forms, they stream there unread; only a conversation's are read here.
+    if (!directory.hasGeneral && call.method === 'POST' && isPictureForm.test(call.path))
+      return withForm(call);
     const byModel = call.method === 'POST' && /^application\/json\b/i.test(head.get('content-type') ?? '');
     if (!byModel) return directory.general().relay(call, call.method, call.path, 'incoming');
     return readJson(call, maxBodyBytes).then((body) => withBody(call, body));
@@ -26,23 +47,49 @@ export function createForward(
   const withBody = (call: Call, body: JsonBody): Reply | Promise<Reply> => {
     if (directory.sole) return directory.sole.relay(call, call.method, call.path, body.bytes);
     const isChat = call.path === '/v1/chat/completions';
-    if (body.value.model === undefined && !isChat) {
+    const isImages = call.path === '/v1/images/generations';
+    if (body.value.model === undefined && !isChat && (directory.hasGeneral || !isImages)) {
       return directory.general().relay(call, call.method, call.path, body.bytes);
     }
-    const asked = modelOf(body);
-    call.notes.model = asked.slice(0, 100);
-    const served = directory.find(asked);
+    const asked = isImages && body.value.model === undefined ? drawingModel : modelOf(body);
+    const served = found(call, asked);
     if (served.kind === 'openai') {
       const bytes = served.model === asked ? body.bytes : withModel(body, served.model).bytes;
       return served.upstream.relay(call, call.method, call.path, bytes);
     }
-    call.notes.upstream = served.upstream.name;
-    if (isChat) return chat(call, body, served);
+    if (isChat) return converted.chat(call, body, served);
+    if (isImages) return converted.images(call, body.value, [], served);
     throw new Failure(
       'not_found',
-      `The model "${asked.slice(0, 100)}" is served for POST /v1/chat/completions only.`,
+      `The model "${asked.slice(0, 100)}" is served for POST /v1/chat/completions and /v1/images/generations only.`,
       { param: 'model' },
     );
+  };
+
+  /** Pictures to change, in a form: it is read, since they go into a conversation. */
+  const withForm = async (call: Call): Promise<Reply> => {
+    const form = await readForm(call, maxBodyBytes);
+    const named = form.get('model');
+    const served = found(call, typeof named === 'string' && named !== '' ? named : drawingModel);
+    if (served.kind === 'openai') throw new Failure('not_found', 'The model is not served for this path.');
+    const fields = Object.fromEntries([...form].filter(([, value]) => typeof value === 'string'));
+    const files = [...form].flatMap(([, value]) => (typeof value === 'string' ? [] : [value]));
+    const pictures = await Promise.all(
+      files.map(async (file) => ({
+        bytes: new Uint8Array(await file.arrayBuffer()),
+        type: file.type,
+        filename: file.name,
+      })),
+    );
+    return converted.images(call, fields, pictures, served);
+  };
+
+  /** Who serves a model, noted for the log. */
+  const found = (call: Call, asked: string): Served => {
+    call.notes.model = asked.slice(0, 100);
+    const served = directory.find(asked);
+    if (served.kind === 'backend-api') call.notes.upstream = served.upstream.name;
+    return served;
   };
 
   /** `GET /v1/models/{id}`, asked of the upstream that serves the model. */

@@ -1,6 +1,9 @@
+import * as v from 'valibot';
 import type { Call } from '../call.ts';
 import { errorBody, Failure, toFailure } from '../failure.ts';
 import { ask } from '../platform/carry.ts';
+import type { Platform } from '../platform/platform.ts';
+import { table } from '../platform/table.ts';
 import { readBounded } from '../read-bounded.ts';
 import { headerOf } from '../relay/headers.ts';
 import { json, type Reply } from '../reply.ts';
@@ -14,10 +17,6 @@ type Listed =
   | { ok: true; models: readonly Model[] }
   | { ok: false; status: number; body: Uint8Array; type: string };
 
-type Cached = { readonly until: number; readonly models: readonly Model[] };
-
-/** How many lists are remembered: one for each upstream and key. */
-const maxCached = 1000;
 const maxListBytes = 8 * 1024 * 1024;
 
 /**
@@ -25,23 +24,22 @@ const maxListBytes = 8 * 1024 * 1024;
  * asked with. An upstream that fails is left out while another answers; where none does, its own error passes.
  */
 export function createModels({ directory, settings, platform }: House): (call: Call) => Promise<Reply> {
-  const cache = new Map<string, Cached>();
+  const remembered = table(
+    platform,
+    'models',
+    v.array(v.looseObject({ id: v.string() })),
+    settings.modelsCacheSeconds,
+  );
   const compatible = directory.upstreams.filter((upstream) => upstream.kind === 'openai');
 
   const listOf = async (call: Call, upstream: CompatibleUpstream): Promise<Listed> => {
     const relay = upstream.relay({ ...call, search: '' }, 'GET', '/v1/models', null);
-    const key = cacheKey(upstream.name, relay.hop.headers);
-    const known = cache.get(key);
-    if (known && known.until > platform.now()) return { ok: true, models: known.models };
-    cache.delete(key);
+    const account = await accountHash(relay.hop.headers, platform);
+    const known = settings.modelsCacheSeconds > 0 ? await remembered.get(upstream.name, account) : undefined;
+    if (known) return { ok: true, models: known };
     const listed = await readList(await ask(relay, call.incoming, (request) => platform.fetch(request)));
-    // Only what has arrived is remembered: a Worker cannot wait for what another request began.
-    if (listed.ok)
-      cache.set(key, { until: platform.now() + settings.modelsCacheSeconds * 1000, models: listed.models });
-    for (const oldest of cache.keys()) {
-      if (cache.size <= maxCached) break;
-      cache.delete(oldest);
-    }
+    if (listed.ok && settings.modelsCacheSeconds > 0)
+      await remembered.set([...listed.models], upstream.name, account);
     return listed;
   };
 
@@ -71,14 +69,17 @@ export function createModels({ directory, settings, platform }: House): (call: C
   };
 }
 
-/** Lists differ by key and by the account it is used for; nothing else of a request changes them. */
-function cacheKey(upstream: string, headers: readonly string[]): string {
-  return JSON.stringify([
-    upstream,
-    ...['authorization', 'openai-organization', 'openai-project', 'chatgpt-account-id'].map(
-      (name) => headerOf(headers, name) ?? null,
-    ),
-  ]);
+/** Lists differ by key and by the account it is used for; nothing else of a request changes them. No key is remembered, only its hash. */
+async function accountHash(
+  headers: readonly string[],
+  { createHash }: Pick<Platform, 'createHash'>,
+): Promise<string> {
+  const names = ['authorization', 'openai-organization', 'openai-project', 'chatgpt-account-id'];
+  const hash = createHash();
+  await hash.update(
+    new TextEncoder().encode(JSON.stringify(names.map((name) => headerOf(headers, name) ?? null))),
+  );
+  return hash.hex();
 }
 
 function failed(error: unknown): Listed {

@@ -1,4 +1,5 @@
 import type { Call } from '../call.ts';
+import { linkStem } from '../files/links.ts';
 import type { House } from '../routes.ts';
 import type { UpstreamState } from '../upstreams/standing.ts';
 import { pageHeaders } from './page-headers.ts';
@@ -9,25 +10,13 @@ export function createStartPage({ settings, standing, isDraining }: House): (cal
   return (call) => {
     const { head } = call.incoming;
     const chinese = /^zh\b/i.test(head.get('accept-language') ?? '');
-    const stem =
-      settings.publicUrl ?? `${schemeOf(head.get('x-forwarded-proto'))}://${safeHost(head.get('host'))}`;
+    const stem = linkStem(call.incoming, settings.publicUrl);
     // Where a prefix is set it is part of the secret address; only who asks below it is shown it.
     const known = settings.apiPrefix === '' || head.target.startsWith(`/${settings.apiPrefix}`);
     const base = known ? `${stem}${settings.apiPrefix ? `/${settings.apiPrefix}` : ''}/v1` : null;
     const html = render(chinese ? zh : en, chinese ? 'zh-CN' : 'en', base, standing.view(), isDraining());
     return new Response(head.method === 'HEAD' ? null : html, { headers: pageHeaders });
   };
-}
-
-function schemeOf(forwarded: string | undefined): string {
-  return forwarded === 'https' ? 'https' : 'http';
-}
-
-/** The `Host` a page may show: anyone can send any. */
-function safeHost(host: string | undefined): string {
-  return host !== undefined && /^[\w.-]+(:\d{1,5})?$|^\[[\da-f:.]+\](:\d{1,5})?$/i.test(host)
-    ? host
-    : 'localhost';
 }
 
 type Words = Readonly<{

@@ -1,7 +1,17 @@
+import type { Blobs } from './blobs.ts';
+import type { Cache } from './cache.ts';
+
 /** What happened, as the log writes it: facts, never sentences with a key in them. */
 export type Facts = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** A hash of bytes that arrive in pieces. */
+export interface Hash {
+  update(bytes: Uint8Array): void | Promise<void>;
+  /** The digest in hexadecimal; nothing may follow it. */
+  hex(): Promise<string>;
+}
 
 /** What we need of a machine. */
 export interface Platform {
@@ -9,6 +19,16 @@ export interface Platform {
   readonly emulator: string;
   /** Asks an upstream; never follows a redirect. */
   fetch(request: Request): Promise<Response>;
+  /**
+   * Asks an address that somebody gave; never follows a redirect. Unless `allowPrivate`, the connection itself must go to a public address,
+   * as far as the machine lets us see it. See `files/guarded-fetch.ts`, which is the one place to call it from.
+   */
+  fetchPublic(url: URL, init: RequestInit, allowPrivate: boolean): Promise<Response>;
+  /** Where pictures and files are stored; null where there is no place for them. */
+  readonly blobs: Blobs | null;
+  readonly cache: Cache;
+  /** SHA-256. */
+  createHash(): Hash;
   /** Opens a WebSocket to an upstream. */
   openSocket(url: string): WebSocket;
   /** A tokenizer, loaded when it is first asked for; null where there is none and usage must be estimated. */

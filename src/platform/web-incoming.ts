@@ -5,7 +5,7 @@ import { toPairs } from './carry.ts';
 
 /** A web-standard request as the gateway takes it. */
 export function webIncoming(request: Request): Incoming {
-  const { origin } = new URL(request.url);
+  const { origin, protocol } = new URL(request.url);
   // Cut from the text as it came: the parsed URL would have resolved what must be refused.
   const target = request.url.slice(origin.length);
   return {
@@ -15,6 +15,7 @@ export function webIncoming(request: Request): Incoming {
       pairs: toPairs(request.headers),
       get: (name) => request.headers.get(name) ?? undefined,
     },
+    scheme: protocol === 'https:' ? 'https' : 'http',
     hasBody: request.body !== null,
     signal: request.signal,
     stream: () => request.body as ReadableStream<Uint8Array> | null,

@@ -21,12 +21,11 @@ export async function* writeAnswer(
   publish: Publish,
 ): AsyncGenerator<AnswerPart> {
   const writer = createWriter(style);
-  const published = new Map<string, Published>();
-  const publishOnce = async (asset: AssetRef): Promise<Published> => {
+  const published = new Map<string, Promise<Published>>();
+  const publishOnce = (asset: AssetRef): Promise<Published> => {
     const name = asset.from === 'file' ? asset.pointer : `${asset.messageId} ${asset.path}`;
     const known =
-      published.get(name) ??
-      (await publish(asset).catch((error: unknown): Published => ({ failed: reasonOf(error) })));
+      published.get(name) ?? publish(asset).catch((error: unknown) => ({ failed: reasonOf(error) }));
     published.set(name, known);
     return known;
   };
@@ -34,6 +33,10 @@ export async function* writeAnswer(
   for await (const batch of batches) {
     const pieces: Written[] = [];
     let last: AnswerPart | null = null;
+    // Several pictures of one batch are fetched side by side, and told in their order.
+    for (const segment of batch)
+      if ((segment.kind === 'image' || segment.kind === 'file') && writer.wants(segment.asset))
+        void publishOnce(segment.asset);
     for (const segment of batch) {
       if (segment.kind === 'finish' || segment.kind === 'error') {
         last = segment;

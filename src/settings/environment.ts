@@ -39,8 +39,24 @@ export function readEnvironment(env: Environment): FromEnvironment {
     origins['upstreams.backend.url'] = 'BASE_URL';
     if (prefix) origins['upstreams.backend.prefix'] = 'PROXY_API_PREFIX';
   }
+  const s3 = Object.entries(s3Names).flatMap(([field, names]) => {
+    const name = names.find((each) => (env[each] ?? '').trim() !== '');
+    if (name === undefined) return [];
+    origins[`s3.${field}`] = name;
+    return [[field, (env[name] ?? '').trim()]];
+  });
+  if (env.S3_BUCKET?.trim()) values.s3 = Object.fromEntries(s3);
   return { values, origins };
 }
+
+/** The names under which S3's own tools know these, ours first. A bucket's name switches it on. */
+const s3Names: Readonly<Record<string, readonly string[]>> = {
+  endpoint: ['S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
+  bucket: ['S3_BUCKET'],
+  region: ['S3_REGION', 'AWS_REGION'],
+  accessKey: ['S3_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID'],
+  secretKey: ['S3_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY'],
+};
 
 function parse(text: string, form: Described['form']): unknown {
   switch (form) {

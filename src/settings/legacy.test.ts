@@ -25,7 +25,9 @@ test('an older project’s config.json is read as it is', () => {
       enabled_bing_reference_output: 'false',
       enabled_plugin_output: 'true',
     },
-    redis: { host: 'redis' },
+    redis: { host: 'redis', password: 'p@ss', db: 2 },
+    use_oaiusercontent_url: 'false',
+    dalle_prompt_prefix: 'Draw exactly this: ',
   });
   if (!loaded.ok) throw new Error(loaded.errors.join('\n'));
   expect(loaded.settings).toMatchObject({
@@ -34,6 +36,9 @@ test('an older project’s config.json is read as it is', () => {
     keyForGptsInfo: 'fk-info',
     models: { 'my-gpt-4': { upstream: 'backend', model: 'gpt-4-s' } },
     hideConversations: false,
+    redisUrl: 'redis://:p%40ss@redis:6379/2',
+    upstreamLinks: false,
+    imagePromptPrefix: 'Draw exactly this:',
     botMode: {
       enabled: true,
       markdownImages: true,
@@ -45,9 +50,8 @@ test('an older project’s config.json is read as it is', () => {
   expect(loaded.warnings).toEqual([
     'config.json: need_log_to_file: means nothing here and is left out.',
     'config.json: process_workers: means nothing here and is left out.',
-    'config.json: redis: means nothing here and is left out.',
   ]);
-  expect(loaded.secrets).toContain('fk-info');
+  expect(loaded.secrets).toEqual(expect.arrayContaining(['fk-info', 'p@ss']));
 });
 
 test('the older names of keys, and a list of prefixes', () => {

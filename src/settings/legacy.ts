@@ -44,6 +44,8 @@ const read = new Set([
   'key_for_gpts_info',
   'upload_base_url',
   'use_oaiusercontent_url',
+  'dalle_prompt_prefix',
+  'redis',
 ]);
 
 /** Reads an older project's `config.json`: text for booleans, lists of names in one text, the older names of keys. */
@@ -73,6 +75,10 @@ export function fromLegacy(old: Old, file: string): FromLegacy {
   if (text(old.api_prefix)) values.apiPrefix = text(old.api_prefix);
   if (text(old.key_for_gpts_info)) values.keyForGptsInfo = text(old.key_for_gpts_info);
   if (text(old.upload_base_url)) values.publicUrl = text(old.upload_base_url);
+  if (old.use_oaiusercontent_url !== undefined) values.upstreamLinks = flag(old.use_oaiusercontent_url);
+  if (text(old.dalle_prompt_prefix)) values.imagePromptPrefix = text(old.dalle_prompt_prefix);
+  const redis = redisUrl(old.redis);
+  if (redis) values.redisUrl = redis;
   if (old.need_delete_conversation_after_response !== undefined)
     values.hideConversations = flag(old.need_delete_conversation_after_response);
   if (typeof old.bot_mode === 'object' && old.bot_mode !== null)
@@ -96,6 +102,15 @@ function botMode(old: Old, file: string, warnings: string[]): Record<string, unk
     else warnings.push(`${file}: bot_mode.${key}: means nothing here and is left out.`);
   }
   return { enabled: false, ...out };
+}
+
+/** The older projects' `redis` block as an address; undefined where it names no host. */
+function redisUrl(block: unknown): string | undefined {
+  if (typeof block !== 'object' || block === null) return undefined;
+  const { host, port, password, db } = block as Old;
+  if (text(host) === undefined) return undefined;
+  const secret = text(password) ? `:${encodeURIComponent(String(password))}@` : '';
+  return `redis://${secret}${text(host)}:${Number(port) || 6379}/${Number(db) || 0}`;
 }
 
 function text(value: unknown): string | undefined {

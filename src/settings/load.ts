@@ -66,6 +66,8 @@ export function loadSettings(sources: Sources): Loaded {
   if (errors.length > 0) return { ok: false, errors };
   const secrets = [
     ...(settings.keyForGptsInfo ? [settings.keyForGptsInfo] : []),
+    ...(settings.s3 ? [settings.s3.secretKey] : []),
+    ...(settings.redisUrl ? [decodeURIComponent(new URL(settings.redisUrl).password)].filter(Boolean) : []),
     ...settings.accessKeys,
     ...Object.values(settings.upstreams).flatMap((upstream) => upstream.keys),
   ];

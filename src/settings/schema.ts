@@ -94,6 +94,18 @@ const modelEntry = v.strictObject({
   model: setting(v.optional(text()), { docs: "The upstream's own name for it; left out: the same." }),
 });
 
+const s3 = () =>
+  v.strictObject({
+    endpoint: setting(httpUrl(), { docs: 'Its address, without the bucket.' }),
+    bucket: setting(text(), { docs: 'The bucket.' }),
+    region: setting(v.optional(text(), 'us-east-1'), { docs: 'The region.' }),
+    accessKey: setting(text(), { docs: 'The access key id.' }),
+    secretKey: setting(text(), { docs: 'The secret access key.' }),
+    pathStyle: setting(v.optional(flag(), true), {
+      docs: 'Whether the bucket is named in the path; else it is in the host.',
+    }),
+  });
+
 /** Every setting, declared once: the file, the environment, `--help`, the JSON Schema and the docs are made from this. */
 export const settingsSchema = v.strictObject({
   $schema: v.optional(v.string()),
@@ -262,6 +274,68 @@ export const settingsSchema = v.strictObject({
       docs: 'Serve under /API_PREFIX/v1/... instead of /v1/...',
     },
   ),
+  dataDir: setting(v.optional(text(), './data'), {
+    env: 'DATA_DIR',
+    docs: 'The folder of the embedded storage: pictures, files, the cache. Made when it is first needed. Not on Workers, which have R2 and KV.',
+  }),
+  s3: setting(v.optional(s3()), {
+    docs: 'An S3-compatible store for pictures and files, instead of the data folder. S3_ENDPOINT and its fellows set it without a file.',
+  }),
+  redisUrl: setting(
+    v.optional(v.pipe(v.string(), v.regex(/^rediss?:\/\/\S+$/, 'must be an address as redis://host:6379'))),
+    { env: 'REDIS_URL', docs: 'A Redis for the cache, which several machines can share.' },
+  ),
+  r2Domain: setting(v.optional(text()), {
+    env: 'R2_DOMAIN',
+    docs: 'The domain under which R2 itself serves the bucket; links then name it instead of the gateway.',
+  }),
+  upstreamLinks: setting(v.optional(flag(), false), {
+    env: 'UPSTREAM_LINKS',
+    olderEnv: ['USE_OAIUSERCONTENT_URL'],
+    form: 'flag',
+    docs: "Hand out the upstream's own links, which live for a short time, instead of storing pictures and files.",
+  }),
+  storedDays: setting(v.optional(v.pipe(v.number(), v.minValue(0, 'must be 0 or more days')), 0), {
+    env: 'STORED_DAYS',
+    form: 'number',
+    docs: 'Days after which stored pictures and files are deleted; 0 for never.',
+  }),
+  storedBytes: setting(v.optional(bytes(), 10 * 1024 ** 3), {
+    env: 'STORED_BYTES',
+    form: 'bytes',
+    docs: 'Most bytes that stored pictures and files may take together; beyond it the oldest are deleted. 0 for any.',
+  }),
+  maxStoredBytes: setting(v.optional(bytes(), 512 * 1024 ** 2), {
+    env: 'MAX_STORED_BYTES',
+    form: 'bytes',
+    docs: 'Largest picture or file that is stored, in bytes, or as 512MiB.',
+  }),
+  maxFileBytes: setting(v.optional(bytes(), 32 * 1024 ** 2), {
+    env: 'MAX_FILE_BYTES',
+    form: 'bytes',
+    docs: 'Largest picture or file that a caller may send into a conversation, in bytes, or as 32MiB.',
+  }),
+  fileFetchAllow: setting(
+    v.optional(
+      v.array(
+        v.pipe(
+          v.string(),
+          v.toLowerCase(),
+          v.regex(/^(\[[0-9a-f:.]+\]|[^\s:/]+):\d{1,5}$/, 'must be host:port'),
+        ),
+      ),
+      [],
+    ),
+    {
+      env: 'FILE_FETCH_ALLOW',
+      form: 'list',
+      docs: 'Private addresses that files may be fetched from all the same, as host:port.',
+    },
+  ),
+  imagePromptPrefix: setting(v.optional(v.string(), ''), {
+    env: 'IMAGE_PROMPT_PREFIX',
+    docs: 'Words put before the prompt of /v1/images/* on a backend-api upstream.',
+  }),
   keepAlive: setting(v.optional(seconds(), 10), {
     env: 'KEEPALIVE_SECONDS',
     form: 'number',

@@ -1,3 +1,4 @@
+import type { Library } from '../files/library.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Settings } from '../settings/schema.ts';
 import { createBackendUpstream } from './backend/upstream.ts';
@@ -5,7 +6,11 @@ import { createCompatibleUpstream } from './compatible/upstream.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Makes the upstreams that the settings name; the built-in emulator, at its own address, where they name none. */
-export function createUpstreams(settings: Settings, platform: Platform): readonly Upstream[] {
+export function createUpstreams(
+  settings: Settings,
+  platform: Platform,
+  library: Library | null,
+): readonly Upstream[] {
   const timeouts = {
     connect: settings.connectTimeout,
     firstByte: settings.firstByteTimeout,
@@ -26,6 +31,7 @@ export function createUpstreams(settings: Settings, platform: Platform): readonl
       createBackendUpstream(
         { ...settings, name: 'emulator-web', bases: [`${platform.emulator}/emulator-web`], keys: null },
         platform,
+        library,
       ),
     ];
   }
@@ -39,7 +45,11 @@ export function createUpstreams(settings: Settings, platform: Platform): readonl
           timeouts,
           keySetting: name === 'openai' ? 'OPENAI_API_KEY' : `upstreams.${name}.key`,
         })
-      : createBackendUpstream({ ...settings, name, bases: basesOf(upstream), keys: upstream.keys }, platform),
+      : createBackendUpstream(
+          { ...settings, name, bases: basesOf(upstream), keys: upstream.keys },
+          platform,
+          library,
+        ),
   );
 }
 

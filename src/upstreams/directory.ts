@@ -17,6 +17,8 @@ export interface Directory {
   readonly names: ReadonlyMap<string, string>;
   /** The one upstream that everything goes to, so that no body need be read to know; null where there is a choice. */
   readonly sole: CompatibleUpstream | null;
+  /** Whether an upstream of the OpenAI API is there for paths that name no model. */
+  readonly hasGeneral: boolean;
   /** The upstream for paths that name no model. Throws a 404 that names the setting where there is none. */
   general(): CompatibleUpstream;
   /** Who serves a model; null where nobody does. */
@@ -72,6 +74,7 @@ export function createDirectory(
     upstreams,
     names: new Map(listed.map((name) => [name, look(name)?.upstream.name ?? ''])),
     sole,
+    hasGeneral: compatible.length > 0,
     look,
     find(model) {
       const found = look(model);

@@ -1,7 +1,7 @@
 import type { Call } from '../call.ts';
 import type { Relay, Tunnel } from '../relay/relay.ts';
 import type { Publish } from '../segments/answer.ts';
-import type { Segment } from '../segments/segment.ts';
+import type { AssetRef, Segment } from '../segments/segment.ts';
 import type { ChatRequest, ConversationModel } from './backend/compose.ts';
 
 /** Which names an upstream serves by its settings: a name, or the beginning of one followed by `*`. */
@@ -27,7 +27,12 @@ export interface CompatibleUpstream {
 }
 
 /** An answer in segments, and the way to turn what it names into something a reader can see. */
-export type Spoken = { readonly batches: AsyncIterable<readonly Segment[]>; readonly publish: Publish };
+export type Spoken = {
+  readonly batches: AsyncIterable<readonly Segment[]>;
+  readonly publish: Publish;
+  /** The bytes of what a segment names. */
+  readonly download: (asset: AssetRef) => Promise<Response>;
+};
 
 /** An upstream that speaks the ChatGPT web app's own protocol: its answers are put together here. */
 export interface BackendUpstream {

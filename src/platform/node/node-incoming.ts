@@ -37,6 +37,10 @@ export class NodeIncoming implements Incoming, Head {
     return Array.isArray(value) ? value[0] : value;
   }
 
+  get scheme(): 'http' {
+    return 'http';
+  }
+
   get hasBody(): boolean {
     const { headers } = this.#request;
     return (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined;

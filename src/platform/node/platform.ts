@@ -1,20 +1,29 @@
 import { boundedCounter } from '../../openai/tokens.ts';
-import type { LogLevel, Platform } from '../platform.ts';
+import type { Settings } from '../../settings/schema.ts';
+import type { Platform } from '../platform.ts';
+import { createPublicFetch } from './fetch-public.ts';
 import { createLogger } from './logger.ts';
+import { blobsFor, cacheFor, sha256 } from './storage.ts';
 
-/** What Node gives us. `drained` resolves when all deferred work is done. */
+/** What Node gives us. `drained` resolves when all deferred work is done and the storage is let go. */
 export type NodePlatform = Platform & { drained(): Promise<void> };
 
 export function createNodePlatform(
-  level: LogLevel,
+  settings: Settings,
   secrets: readonly string[],
   emulator: string,
 ): NodePlatform {
   let counter: Promise<(text: string) => number> | undefined;
+  const log = createLogger(settings.logLevel, secrets);
+  const cache = cacheFor(settings, log);
   const deferred = new Set<Promise<unknown>>();
   return {
     emulator,
     fetch: (request) => fetch(request),
+    fetchPublic: createPublicFetch(),
+    blobs: blobsFor(settings),
+    cache,
+    createHash: sha256,
     openSocket: (url) => new WebSocket(url),
     tokenizer: () =>
       (counter ??= import('gpt-tokenizer/encoding/o200k_base').then(({ countTokens }) =>
@@ -25,9 +34,10 @@ export function createNodePlatform(
       deferred.add(work);
       void work.catch(() => {}).finally(() => deferred.delete(work));
     },
-    log: createLogger(level, secrets),
+    log,
     async drained() {
       await Promise.allSettled(deferred);
+      await cache.close();
     },
   };
 }

@@ -63,7 +63,8 @@ export async function sendResponse(
 
 /** Answers that are whole already: JSON of ours, pages. */
 function isShort(answer: Response): boolean {
-  if (answer.headers.has('x-accel-buffering')) return false;
+  // What says its length is a stream of known size; what is kept open says so too.
+  if (answer.headers.has('x-accel-buffering') || answer.headers.has('content-length')) return false;
   const type = answer.headers.get('content-type') ?? '';
   return type.startsWith('application/json') || type.startsWith('text/html');
 }

@@ -1,20 +1,40 @@
 import { waitUntil } from 'cloudflare:workers';
 import { createEmulator } from '../../emulator/emulator.ts';
 import { redact } from '../../redact.ts';
-import type { LogLevel, Platform } from '../platform.ts';
+import { createMemoryCache } from '../memory-cache.ts';
+import type { Hash, LogLevel, Platform } from '../platform.ts';
+import { createKvCache, type KvNamespace } from './kv-cache.ts';
+import { createR2Blobs, type R2Bucket } from './r2-blobs.ts';
 
 /** A name that no network resolves: requests to it stay inside the isolate. */
 const emulatorOrigin = 'http://emulator.invalid';
 
 const order: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
-/** What Workers give us: their `fetch`, their console as a log of JSON lines, and the emulator inside the isolate. */
-export function createWorkersPlatform(level: LogLevel, secrets: readonly string[]): Platform {
+/**
+ * What Workers give us: their `fetch`, their console as a log of JSON lines, the emulator inside the isolate; R2 and KV where they are bound
+ * (`BLOBS`, or p2vapi's `R2buket`; `CACHE`).
+ */
+export function createWorkersPlatform(
+  level: LogLevel,
+  secrets: readonly string[],
+  bindings: Readonly<Record<string, unknown>>,
+): Platform {
+  const bucket = (bindings.BLOBS ?? bindings.R2buket) as R2Bucket | undefined;
+  const namespace = bindings.CACHE as KvNamespace | undefined;
   const emulator = createEmulator();
   return {
     emulator: emulatorOrigin,
     fetch: (request) =>
       request.url.startsWith(`${emulatorOrigin}/`) ? emulator.fetch(request) : fetch(request),
+    // The runtime itself reaches no private network, and shows no addresses: names and literal addresses are looked at before.
+    fetchPublic: (url, init) => {
+      const request = new Request(url, init);
+      return url.href.startsWith(`${emulatorOrigin}/`) ? emulator.fetch(request) : fetch(request);
+    },
+    blobs: bucket ? createR2Blobs(bucket) : null,
+    cache: namespace ? createKvCache(namespace, Date.now) : createMemoryCache(Date.now),
+    createHash: sha256,
     openSocket: (url) => new WebSocket(url),
     // A tokenizer's tables are larger than a Worker may be; usage is estimated, and says so.
     tokenizer: () => Promise.resolve(null),
@@ -25,6 +45,24 @@ export function createWorkersPlatform(level: LogLevel, secrets: readonly string[
       const line = redact(JSON.stringify({ level: at, message, ...facts }), secrets);
       if (at === 'error') console.error(line);
       else console.log(line);
+    },
+  };
+}
+
+/** SHA-256 by the runtime, which has a stream for it where the standard has none. */
+function sha256(): Hash {
+  const { DigestStream } = crypto as unknown as {
+    DigestStream: new (name: string) => WritableStream<Uint8Array> & { digest: Promise<ArrayBuffer> };
+  };
+  const stream = new DigestStream('SHA-256');
+  const writer = stream.getWriter();
+  return {
+    update: (bytes) => writer.write(bytes),
+    async hex() {
+      await writer.close();
+      return [...new Uint8Array(await stream.digest)]
+        .map((byte) => byte.toString(16).padStart(2, '0'))
+        .join('');
     },
   };
 }

@@ -14,6 +14,9 @@ export type ClientOptions = {
   readonly firstByteSeconds: number;
 };
 
+/** Where a file can be had for a while, and what it is called. */
+export type Located = { readonly url: string; readonly name: string | null };
+
 const maxAnswer = 16 * 1024 * 1024;
 
 /** The upstream's HTTP calls, one function each. A refusal is thrown as the failure it is to the caller. */
@@ -81,10 +84,21 @@ export function createClient({ base, key, account, firstByteSeconds }: ClientOpt
     return readObject(answer);
   };
 
+  const postJson = async (
+    path: string,
+    body: unknown,
+    signal: AbortSignal,
+  ): Promise<Record<string, unknown>> => {
+    const answer = await call('POST', path, body, signal);
+    if (!answer.ok) throw await refused(answer);
+    return readObject(answer);
+  };
+
   /** The short-lived address of a file, in any of the shapes it comes in. */
-  const downloadUrl = async (path: string): Promise<string> => {
-    const { download_url: url, error_message: message } = await getJson(path);
-    if (typeof url === 'string' && /^https?:\/\//.test(url)) return url;
+  const locate = async (path: string): Promise<Located> => {
+    const { download_url: url, file_name: name, error_message: message } = await getJson(path);
+    if (typeof url === 'string' && /^https?:\/\//.test(url))
+      return { url, name: typeof name === 'string' ? name : null };
     throw new Failure(
       'upstream_error',
       typeof message === 'string' ? message : 'the upstream gave no address for it',
@@ -114,18 +128,44 @@ export function createClient({ base, key, account, firstByteSeconds }: ClientOpt
       await answer.body?.cancel();
       if (!answer.ok) throw new Error(`status ${answer.status}`);
     },
-    fileUrl: (id: string, conversationId: string | null, pointer: string) =>
+    locateFile: (id: string, conversationId: string | null, pointer: string) =>
       pointer.startsWith('sediment://') && conversationId !== null
-        ? downloadUrl(
+        ? locate(
             `/conversation/${encodeURIComponent(conversationId)}/attachment/${encodeURIComponent(id)}/download`,
           )
-        : downloadUrl(`/files/${encodeURIComponent(id)}/download`),
-    sandboxUrl: (conversationId: string, messageId: string, path: string) =>
-      downloadUrl(
+        : locate(`/files/${encodeURIComponent(id)}/download`),
+    locateSandbox: (conversationId: string, messageId: string, path: string) =>
+      locate(
         `/conversation/${encodeURIComponent(conversationId)}/interpreter/download?message_id=${encodeURIComponent(messageId)}&sandbox_path=${encodeURIComponent(path)}`,
       ),
     stored: (conversationId: string, signal: AbortSignal) =>
       getJson(`/conversation/${encodeURIComponent(conversationId)}`, signal),
+    /** The file at an address of the upstream itself, asked for with the key; null where the address is another's, or it refuses. */
+    async openOwn(url: string): Promise<Response | null> {
+      if (URL.parse(url)?.origin !== new URL(base).origin) return null;
+      const answer = await platform.fetch(
+        new Request(url, { headers: { authorization: `Bearer ${key.key ?? ''}` }, redirect: 'manual' }),
+      );
+      if (answer.ok) return answer;
+      await answer.body?.cancel();
+      return null;
+    },
+    /** The first step of an upload: says what is to come, and is told where to put it. */
+    async announceFile(
+      file: Readonly<Record<string, unknown>>,
+      signal: AbortSignal,
+    ): Promise<{ id: string; uploadUrl: string }> {
+      const { file_id: id, upload_url: uploadUrl } = await postJson('/files', file, signal);
+      if (typeof id === 'string' && typeof uploadUrl === 'string') return { id, uploadUrl };
+      throw new Failure('upstream_error', 'The upstream gave no address to upload to.');
+    },
+    /** The last step: says that the bytes are there. */
+    async confirmFile(id: string, signal: AbortSignal): Promise<void> {
+      const { status } = await postJson(`/files/${encodeURIComponent(id)}/uploaded`, {}, signal);
+      if (status !== 'success') throw new Failure('upstream_error', 'The upstream did not take an upload.');
+    },
+    fileInfo: (id: string, signal: AbortSignal) => getJson(`/files/${encodeURIComponent(id)}`, signal),
+    models: () => getJson('/models?history_and_training_disabled=false'),
     gizmo: (id: string) => getJson(`/gizmos/${encodeURIComponent(id)}`),
     async socketUrl(signal: AbortSignal): Promise<string> {
       const answer = await call('POST', '/register-websocket', undefined, signal);

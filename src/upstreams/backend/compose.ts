@@ -1,5 +1,7 @@
 import { Failure } from '../../failure.ts';
+import type { Contents, Input } from './inputs.ts';
 import type { Confirmation } from './turn.ts';
+import type { Attached } from './upload.ts';
 
 /** A chat request, as far as it is understood here. */
 export type ChatRequest = Readonly<Record<string, unknown>>;
@@ -19,11 +21,24 @@ export type ConversationOptions = {
 
 type Payload = Readonly<Record<string, unknown>>;
 
-/** The payload that asks for an answer to a list of messages. */
-export function composeNext(request: ChatRequest, options: ConversationOptions): Payload {
+/** The messages of a request. Throws a 400 where there are none. */
+export function messagesIn({ messages }: ChatRequest): readonly unknown[] {
+  if (Array.isArray(messages) && messages.length > 0) return messages;
+  throw new Failure('invalid_request', '"messages" must be a list of at least one message.', {
+    param: 'messages',
+  });
+}
+
+/** The payload that asks for an answer to a list of messages; `attached` holds the pictures and files of theirs that the upstream has. */
+export function composeNext(
+  messages: readonly unknown[],
+  contents: readonly Contents[],
+  attached: ReadonlyMap<Input, Attached>,
+  options: ConversationOptions,
+): Payload {
   return {
     action: 'next',
-    messages: messagesOf(request.messages, options.newId),
+    messages: messagesOf(messages, contents, attached, options.newId),
     parent_message_id: options.newId(),
     ...common(options),
   };
@@ -98,16 +113,17 @@ const roles: Readonly<Record<string, string>> = {
 };
 
 /** All messages in one list, each with its role. Throws a 400 that names the message where one cannot be sent. */
-function messagesOf(messages: unknown, newId: () => string): Payload[] {
-  if (!Array.isArray(messages) || messages.length === 0) {
-    throw new Failure('invalid_request', '"messages" must be a list of at least one message.', {
-      param: 'messages',
-    });
-  }
+function messagesOf(
+  messages: readonly unknown[],
+  contents: readonly Contents[],
+  attached: ReadonlyMap<Input, Attached>,
+  newId: () => string,
+): Payload[] {
   const out = messages.flatMap((message: unknown, i): Payload[] => {
-    const { role, content, name } = (
-      typeof message === 'object' && message !== null ? message : {}
-    ) as Record<string, unknown>;
+    const { role, name } = (typeof message === 'object' && message !== null ? message : {}) as Record<
+      string,
+      unknown
+    >;
     const known = typeof role === 'string' ? roles[role] : undefined;
     if (!known)
       throw new Failure(
@@ -115,19 +131,20 @@ function messagesOf(messages: unknown, newId: () => string): Payload[] {
         `messages[${i}].role must be system, developer, user, assistant or tool.`,
         { param: `messages[${i}].role` },
       );
-    const text = textIn(content, i);
+    const { text, inputs } = contents[i] as Contents;
     // An assistant's message that was nothing but tool calls says nothing here.
-    if (text === '' && known !== 'user') return [];
+    if (text === '' && inputs.length === 0 && known !== 'user') return [];
     const told =
       role === 'tool' || role === 'function'
         ? `[Result of the tool${typeof name === 'string' ? ` ${name}` : ''}]\n${text}`
         : text;
+    const files = inputs.flatMap((input) => attached.get(input) ?? []);
     return [
       {
         id: newId(),
         author: { role: known },
-        content: { content_type: 'text', parts: [told] },
-        metadata: {},
+        content: contentOf(told, files),
+        metadata: files.length > 0 ? { attachments: files.map(attachmentOf) } : {},
       },
     ];
   });
@@ -136,28 +153,34 @@ function messagesOf(messages: unknown, newId: () => string): Payload[] {
   return out;
 }
 
-function textIn(content: unknown, index: number): string {
-  if (typeof content === 'string') return content;
-  if (content === null || content === undefined) return '';
-  if (!Array.isArray(content))
-    throw new Failure('invalid_request', `messages[${index}].content must be text or a list of parts.`, {
-      param: `messages[${index}].content`,
-    });
-  return content
-    .map((part: unknown) => {
-      const { type, text, refusal } = (typeof part === 'object' && part !== null ? part : {}) as Record<
-        string,
-        unknown
-      >;
-      if (typeof text === 'string') return text;
-      if (typeof refusal === 'string') return refusal;
-      throw new Failure(
-        'invalid_request',
-        `messages[${index}].content holds a part of type ${JSON.stringify(type ?? null)}, which this upstream cannot take here. Send text.`,
-        {
-          param: `messages[${index}].content`,
-        },
-      );
-    })
-    .join('\n');
+/** Pictures stand before the text, as the web app sends them; documents only in the metadata. */
+function contentOf(text: string, files: readonly Attached[]): Payload {
+  const pictures = files.filter(({ useCase }) => useCase === 'multimodal');
+  if (pictures.length === 0) return { content_type: 'text', parts: [text] };
+  return {
+    content_type: 'multimodal_text',
+    parts: [
+      ...pictures.map(({ id, bytes, size }) => ({
+        content_type: 'image_asset_pointer',
+        asset_pointer: `file-service://${id}`,
+        size_bytes: bytes,
+        width: size?.width ?? 0,
+        height: size?.height ?? 0,
+      })),
+      text,
+    ],
+  };
+}
+
+/** An attachment under both spellings of its type; documents carry a count of tokens, which any number satisfies. */
+function attachmentOf({ id, name, bytes, type, size, useCase }: Attached): Payload {
+  return {
+    id,
+    name,
+    size: bytes,
+    mimeType: type,
+    mime_type: type,
+    ...(size ?? {}),
+    ...(useCase === 'my_files' ? { fileTokenSize: Math.max(1, Math.ceil(bytes / 4)) } : {}),
+  };
 }

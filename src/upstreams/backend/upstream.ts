@@ -1,13 +1,21 @@
-import { keyFor } from '../../access/credentials.ts';
+import * as v from 'valibot';
+import { keyFor, type UpstreamKey } from '../../access/credentials.ts';
 import type { Call } from '../../call.ts';
-import { Failure } from '../../failure.ts';
+import { hostAndPort } from '../../files/guarded-fetch.ts';
+import type { Library } from '../../files/library.ts';
+import { linkStem } from '../../files/links.ts';
+import { uploadsFolder } from '../../files/uploads.ts';
 import type { Platform } from '../../platform/platform.ts';
-import type { Published } from '../../segments/writer.ts';
+import { table } from '../../platform/table.ts';
 import type { BackendUpstream, Spoken } from '../upstream.ts';
+import { attachAll } from './attach.ts';
 import { createClient } from './client.ts';
-import { type ChatRequest, type ConversationModel, composeNext } from './compose.ts';
+import { type ChatRequest, type ConversationModel, composeNext, messagesIn } from './compose.ts';
 import { converse } from './converse.ts';
+import { contentsOf } from './inputs.ts';
+import { createPublisher } from './publish.ts';
 import { createTurnReader } from './turn.ts';
+import { createUploader } from './upload.ts';
 
 export type BackendSettings = {
   readonly name: string;
@@ -23,13 +31,26 @@ export type BackendSettings = {
   readonly alwaysAllowActions: boolean;
   /** A key that may read what GPTs are. */
   readonly keyForGptsInfo?: string | undefined;
+  readonly publicUrl?: string | undefined;
+  readonly r2Domain?: string | undefined;
+  readonly upstreamLinks: boolean;
+  readonly maxStoredBytes: number;
+  readonly maxFileBytes: number;
+  /** Private hosts, as `host:port`, that files may be fetched from. */
+  readonly fileFetchAllow: readonly string[];
 };
 
-/** How many GPTs' descriptions are remembered. */
-const maxGizmos = 200;
+/** How long the description of a GPT is remembered, in seconds. */
+const gizmoSeconds = 86_400;
+
+const gizmoSchema = v.looseObject({ gizmo: v.looseObject({}) });
 
 /** An upstream that holds conversations: it is asked, and answers in segments. */
-export function createBackendUpstream(settings: BackendSettings, platform: Platform): BackendUpstream {
+export function createBackendUpstream(
+  settings: BackendSettings,
+  platform: Platform,
+  library: Library | null,
+): BackendUpstream {
   let turn = 0;
   const serverKey = (keys: readonly string[] | null): string | null | undefined => {
     if (keys === null) return null;
@@ -37,12 +58,18 @@ export function createBackendUpstream(settings: BackendSettings, platform: Platf
   };
   let base = 0;
   const baseInTurn = () => settings.bases[base++ % settings.bases.length] as string;
-  const gizmos = new Map<string, unknown>();
+  const gizmos = table(platform, 'gizmo', gizmoSchema, gizmoSeconds);
+  const callersMayName = new Set(settings.fileFetchAllow);
+  // The owner named these hosts: what they hold may be fetched from them.
+  const upstreamMayName = new Set([
+    ...settings.fileFetchAllow,
+    ...settings.bases.map((each) => hostAndPort(new URL(each))),
+  ]);
 
   /** What a GPT is, asked for once; null where it may not be known, which its conversations do not need. */
   const describe = async (id: string): Promise<unknown> => {
     if (!settings.keyForGptsInfo) return null;
-    const known = gizmos.get(id);
+    const known = await gizmos.get(settings.name, id);
     if (known !== undefined) return known;
     const key = { key: settings.keyForGptsInfo, own: false };
     const client = createClient(
@@ -51,7 +78,7 @@ export function createBackendUpstream(settings: BackendSettings, platform: Platf
     );
     const found = await client.gizmo(id).catch(() => null);
     if (found === null) platform.log('warn', 'the description of a GPT could not be read', { gizmo: id });
-    else if (gizmos.size < maxGizmos) gizmos.set(id, found);
+    else await gizmos.set(found as v.InferOutput<typeof gizmoSchema>, settings.name, id);
     return found;
   };
 
@@ -59,10 +86,57 @@ export function createBackendUpstream(settings: BackendSettings, platform: Platf
     const { keys } = settings;
     const key = keyFor(call.credentials, serverKey(keys), `upstreams.${settings.name}.key`);
     const account = key.own ? (call.incoming.head.get('chatgpt-account-id') ?? null) : null;
-    return createClient(
+    const client = createClient(
       { base: baseInTurn(), key, account, firstByteSeconds: settings.firstByteTimeout },
       platform,
     );
+    return { client, key, account };
+  };
+
+  /** Brings the pictures and files of the messages to the upstream, and puts the payload together. */
+  const payloadFor = async (
+    call: Call,
+    request: ChatRequest,
+    { client, key, account }: ReturnType<typeof clientFor>,
+    options: Parameters<typeof composeNext>[3],
+    signal: AbortSignal,
+  ) => {
+    const messages = messagesIn(request);
+    const contents = contentsOf(messages);
+    const inputs = contents.flatMap((each) => each.inputs);
+    if (inputs.length === 0) return composeNext(messages, contents, new Map(), options);
+    const upload = createUploader(
+      client,
+      platform,
+      { upstream: settings.name, keyHash: await hashOf(key, account) },
+      upstreamMayName,
+    );
+    const attached = await attachAll(
+      inputs,
+      upload,
+      {
+        platform,
+        library,
+        stem: linkStem(call.incoming, settings.publicUrl),
+        uploadsFolder: await uploadsFolder(call.credentials, platform),
+        allow: callersMayName,
+        maxBytes: settings.maxFileBytes,
+      },
+      signal,
+    );
+    return composeNext(
+      messages,
+      contents,
+      new Map(inputs.map((input, i) => [input, attached[i] as (typeof attached)[number]])),
+      options,
+    );
+  };
+
+  /** An account as the cache may know it: by a hash of its key. */
+  const hashOf = async ({ key }: UpstreamKey, account: string | null): Promise<string> => {
+    const hash = platform.createHash();
+    await hash.update(new TextEncoder().encode(`${key ?? ''}\n${account ?? ''}`));
+    return hash.hex();
   };
 
   return {
@@ -74,7 +148,8 @@ export function createBackendUpstream(settings: BackendSettings, platform: Platf
       model: ConversationModel,
       signal: AbortSignal,
     ): Promise<Spoken> {
-      const client = clientFor(call);
+      const asked = clientFor(call);
+      const { client } = asked;
       const options = {
         model,
         gizmo: model.gizmo === null ? null : await describe(model.gizmo),
@@ -85,17 +160,21 @@ export function createBackendUpstream(settings: BackendSettings, platform: Platf
         hide: settings.hideConversations,
         idleSeconds: settings.idleTimeout,
       };
-      const first = await client.conversation(composeNext(request, options), signal);
+      const payload = await payloadFor(call, request, asked, options, signal);
+      const first = await client.conversation(payload, signal);
       const reader = createTurnReader();
+      const publisher = createPublisher(client, {
+        platform,
+        library: settings.upstreamLinks ? null : library,
+        stem: linkStem(call.incoming, settings.publicUrl),
+        r2Domain: settings.r2Domain,
+        allow: upstreamMayName,
+        maxBytes: settings.maxStoredBytes,
+      });
       return {
         batches: converse(first, reader, client, options, platform, signal),
-        async publish(asset): Promise<Published> {
-          const { conversationId } = reader.state;
-          if (asset.from === 'file')
-            return { url: await client.fileUrl(asset.id, conversationId, asset.pointer) };
-          if (conversationId === null) throw new Failure('upstream_error', 'it belongs to no conversation');
-          return { url: await client.sandboxUrl(conversationId, asset.messageId, asset.path) };
-        },
+        publish: (asset) => publisher.publish(asset, reader.state.conversationId),
+        download: (asset) => publisher.download(asset, reader.state.conversationId),
       };
     },
   };

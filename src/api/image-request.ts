@@ -1,0 +1,76 @@
+import { Failure } from '../failure.ts';
+
+/** A picture that comes with a request. */
+export type GivenPicture = { readonly bytes: Uint8Array; readonly type: string; readonly filename: string };
+
+/** A request for pictures, understood. */
+export type ImageRequest = {
+  readonly prompt: string;
+  readonly count: number;
+  readonly format: 'url' | 'b64_json';
+  /** What else was asked for, in words: the upstream takes nothing but words. */
+  readonly wishes: readonly string[];
+  readonly pictures: readonly GivenPicture[];
+};
+
+const maxPrompt = 32_000;
+const maxCount = 10;
+
+/**
+ * Reads a request for pictures, its fields from JSON or from a form. Throws a 400 that names the field. `path` tells drawing, changing
+ * and varying apart.
+ */
+export function imageRequest(
+  path: string,
+  fields: Readonly<Record<string, unknown>>,
+  pictures: readonly GivenPicture[],
+): ImageRequest {
+  const kind = path.split('/').at(-1);
+  if (kind !== 'generations' && pictures.length === 0)
+    throw wrong('image', 'is missing: send the picture as a part of the form');
+  const prompt = kind === 'variations' ? 'Draw a variation of this picture.' : fields.prompt;
+  if (typeof prompt !== 'string' || prompt.trim() === '') throw wrong('prompt', 'must say what to draw');
+  if (prompt.length > maxPrompt) throw wrong('prompt', `must be at most ${maxPrompt} characters long`);
+  const count = fields.n === undefined || fields.n === null ? 1 : Number(fields.n);
+  if (!Number.isInteger(count) || count < 1 || count > maxCount)
+    throw wrong('n', `must be a whole number from 1 to ${maxCount}`);
+  if (fields.stream === true || fields.stream === 'true')
+    throw wrong('stream', 'is not possible for pictures at this upstream: leave it out');
+  return { prompt, count, format: formatOf(fields), wishes: wishesOf(fields), pictures };
+}
+
+function formatOf({ response_format: format, model }: Readonly<Record<string, unknown>>): 'url' | 'b64_json' {
+  if (format === undefined || format === null)
+    return typeof model === 'string' && model.startsWith('gpt-image') ? 'b64_json' : 'url';
+  if (format === 'url' || format === 'b64_json') return format;
+  throw wrong('response_format', 'must be "url" or "b64_json"');
+}
+
+function wishesOf({ size, quality, style, background }: Readonly<Record<string, unknown>>): string[] {
+  const wishes: string[] = [];
+  const dimensions = typeof size === 'string' ? /^(\d{2,5})x(\d{2,5})$/.exec(size) : null;
+  if (dimensions) {
+    const [width, height] = [Number(dimensions[1]), Number(dimensions[2])];
+    const shape = width === height ? 'square' : width > height ? 'wide' : 'tall';
+    wishes.push(`Size: ${size} (${shape}).`);
+  } else if (size !== undefined && size !== null && size !== 'auto') {
+    throw wrong('size', 'must be WIDTHxHEIGHT, as 1024x1024, or "auto"');
+  }
+  for (const [name, value] of Object.entries({ Quality: quality, Style: style, Background: background })) {
+    if (value === undefined || value === null || value === 'auto') continue;
+    if (typeof value !== 'string' || !/^[\w -]{1,40}$/.test(value))
+      throw wrong(name.toLowerCase(), 'must be a word');
+    wishes.push(`${name}: ${value}.`);
+  }
+  return wishes;
+}
+
+/** The words that ask for a picture: the owner's prefix, what was asked for, and the wishes in a line of their own. */
+export function promptFor({ prompt, wishes }: ImageRequest, prefix: string): string {
+  const asked = prefix === '' ? prompt : `${prefix}${/\s$/.test(prefix) ? '' : ' '}${prompt}`;
+  return wishes.length === 0 ? asked : `${asked}\n\n${wishes.join(' ')}`;
+}
+
+function wrong(name: string, rule: string): Failure {
+  return new Failure('invalid_request', `"${name}" ${rule}.`, { param: name });
+}

@@ -1,0 +1,151 @@
+import pLimit from 'p-limit';
+import type { JsonBody } from '../body.ts';
+import type { Call } from '../call.ts';
+import { Failure } from '../failure.ts';
+import type { Platform } from '../platform/platform.ts';
+import { readBounded } from '../read-bounded.ts';
+import { json } from '../reply.ts';
+import type { AssetRef } from '../segments/segment.ts';
+import { streamFailure } from '../upstreams/backend/refusals.ts';
+import type { Served } from '../upstreams/directory.ts';
+import type { Spoken } from '../upstreams/upstream.ts';
+import { awaited } from './awaited.ts';
+import { type ImageRequest, imageRequest, promptFor } from './image-request.ts';
+
+export type ImageOptions = {
+  readonly promptPrefix: string;
+  readonly keepAlive: number;
+  readonly nonStreamKeepAlive: boolean;
+  readonly totalTimeout: number;
+};
+
+type Conversation = Extract<Served, { kind: 'backend-api' }>;
+type Picture = { readonly asset: AssetRef; readonly prompt: string | null };
+/** What one turn drew and said. */
+type Drawn = { readonly pictures: readonly Picture[]; readonly words: string; readonly spoken: Spoken };
+
+/** Turns of one request at a time: an account is asked for pictures by one person, and not in a flood. */
+const turnsAtOnce = 2;
+/** Largest picture that is handed out as base64, in bytes. */
+const maxInline = 64 * 1024 * 1024;
+
+/**
+ * `POST /v1/images/generations`, `/edits` and `/variations` at an upstream that draws in conversations: a turn for each picture that is
+ * asked for, fewer where a turn gives several.
+ */
+export function createImages(options: ImageOptions, platform: Platform) {
+  const draw = async (
+    call: Call,
+    served: Conversation,
+    request: ImageRequest,
+    signal: AbortSignal,
+  ): Promise<Drawn> => {
+    const text = promptFor(request, options.promptPrefix);
+    const content =
+      request.pictures.length === 0
+        ? text
+        : [...request.pictures.map((file) => ({ type: 'file', file })), { type: 'text', text }];
+    const spoken = await served.upstream.chat(
+      call,
+      { messages: [{ role: 'user', content }] },
+      served.model,
+      signal,
+    );
+    const pictures: Picture[] = [];
+    let words = '';
+    for await (const batch of spoken.batches) {
+      for (const segment of batch) {
+        if (segment.kind === 'image') pictures.push(segment);
+        else if (segment.kind === 'text') words += segment.text;
+        else if (segment.kind === 'error' && pictures.length === 0)
+          throw streamFailure(segment.message, segment.code);
+      }
+    }
+    return { pictures, words: words.trim(), spoken };
+  };
+
+  const generate = async (
+    call: Call,
+    served: Conversation,
+    request: ImageRequest,
+    signal: AbortSignal,
+  ): Promise<Record<string, unknown>> => {
+    const limit = pLimit(turnsAtOnce);
+    const drawn: Drawn[] = [];
+    let count = 0;
+    const turns = await Promise.allSettled(
+      Array.from({ length: request.count }, () =>
+        limit(async () => {
+          if (count >= request.count) return;
+          const turn = await draw(call, served, request, signal);
+          count += turn.pictures.length;
+          drawn.push(turn);
+        }),
+      ),
+    );
+    const wanted = drawn
+      .flatMap(({ pictures, spoken }) => pictures.map((picture) => ({ ...picture, spoken })))
+      .slice(0, request.count);
+    if (wanted.length === 0) throw nothingDrawn(turns, drawn);
+    const data = await Promise.all(
+      wanted.map(async ({ asset, prompt, spoken }) => ({
+        ...(request.format === 'b64_json'
+          ? { b64_json: await inline(spoken, asset) }
+          : { url: await link(spoken, asset) }),
+        revised_prompt: prompt || request.prompt,
+      })),
+    );
+    const words = drawn.map((turn) => turn.words).filter((each) => each !== '');
+    return { created: Math.floor(platform.now() / 1000), data, reply: words.join('\n\n') };
+  };
+
+  return async (
+    call: Call,
+    fields: JsonBody['value'],
+    pictures: ImageRequest['pictures'],
+    served: Conversation,
+  ): Promise<Response> => {
+    const request = imageRequest(call.path, fields, pictures);
+    const left = new AbortController();
+    call.incoming.signal.addEventListener('abort', () => left.abort(), { once: true });
+    const signal =
+      options.totalTimeout > 0
+        ? AbortSignal.any([left.signal, AbortSignal.timeout(options.totalTimeout * 1000)])
+        : left.signal;
+    const work = generate(call, served, request, signal);
+    return options.nonStreamKeepAlive
+      ? awaited(work, options.keepAlive, async () => left.abort())
+      : json(await work);
+  };
+}
+
+/** Why there is no picture: what went wrong, else what the upstream said instead of drawing. */
+function nothingDrawn(turns: readonly PromiseSettledResult<void>[], drawn: readonly Drawn[]): unknown {
+  const failed = turns.find((turn) => turn.status === 'rejected');
+  if (failed) return failed.reason;
+  const words = drawn.map((turn) => turn.words).find((each) => each !== '');
+  return new Failure(
+    words === undefined ? 'upstream_error' : 'invalid_request',
+    words ?? 'The upstream drew no picture and did not say why. Ask again.',
+    { param: 'prompt' },
+  );
+}
+
+async function link(spoken: Spoken, asset: AssetRef): Promise<string> {
+  const published = await spoken.publish(asset);
+  if ('url' in published) return published.url;
+  throw new Failure('upstream_error', `The picture was drawn, but could not be fetched: ${published.failed}`);
+}
+
+async function inline(spoken: Spoken, asset: AssetRef): Promise<string> {
+  const answer = await spoken.download(asset);
+  const bytes = await readBounded(
+    answer.body,
+    maxInline,
+    () => new Failure('upstream_error', 'The picture is too large to be sent as base64. Ask for a url.'),
+  );
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 0x8000)
+    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+}
