@@ -3,6 +3,7 @@ import { Failure } from '../failure.ts';
 import type { Blobs, StoredBlob } from '../platform/blobs.ts';
 import type { Platform } from '../platform/platform.ts';
 import { table } from '../platform/table.ts';
+import { within } from '../within.ts';
 import { safeFileName } from './file-name.ts';
 import { endingOf, headBytes, isPicture, typeOf } from './file-type.ts';
 
@@ -17,6 +18,9 @@ export type Given = {
 
 /** What was kept, and where. */
 export type Kept = { readonly id: string; readonly type: string; readonly fileName: string };
+
+/** Seconds of silence after which a download is given up. */
+const idleSeconds = 30;
 
 /** How long it is remembered that bytes are stored already. */
 const knownSeconds = 30 * 86_400;
@@ -35,15 +39,15 @@ export function createLibrary(blobs: Blobs, platform: Pick<Platform, 'cache' | '
         await given.body.cancel();
         throw tooLarge(limit);
       }
-      const reader = given.body.getReader();
-      const head = await readHead(reader);
-      const type = await typeOf(head, given.type, given.name);
+      const chunks = given.body[Symbol.asyncIterator]();
+      const head = await readHead(chunks);
+      const type = await typeOf(joined(head), given.type, given.name);
       const fileName = await nameFor(given.name, type);
       const hash = platform.createHash();
       const id = newId();
       const key = `${folder}/${id}`;
       await blobs
-        .put(key, measured(head, reader, limit, hash), { type, fileName })
+        .put(key, measured(head, chunks, limit, hash), { type, fileName })
         .catch((error: unknown) => {
           throw storageFailure(error);
         });
@@ -93,20 +97,22 @@ async function nameFor(name: string | null, type: string): Promise<string> {
   return ending !== null && !/\.\w{1,12}$/.test(safe) ? `${safe}.${ending}` : safe;
 }
 
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
-
-/** The first bytes, as many as tell a type, or all there are. */
-async function readHead(reader: Reader): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  while (length < headBytes) {
-    const { done, value } = await reader.read();
+/** The first chunks of a body, enough to tell its type by, or all there are. */
+async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array[]> {
+  const head: Uint8Array[] = [];
+  for (let length = 0; length < headBytes; ) {
+    const { done, value } = await within(chunks.next(), idleSeconds, silent).catch(brokeOff);
     if (done) break;
-    chunks.push(value);
+    head.push(value);
     length += value.length;
   }
-  if (chunks.length === 1 && chunks[0]) return chunks[0];
-  const head = new Uint8Array(length);
+  return head;
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [only] = chunks;
+  if (only && chunks.length === 1) return only.subarray(0, headBytes);
+  const head = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const chunk of chunks) {
     head.set(chunk, at);
@@ -116,38 +122,40 @@ async function readHead(reader: Reader): Promise<Uint8Array> {
 }
 
 /** The whole body again, counted and hashed on its way. */
-function measured(
-  head: Uint8Array,
-  reader: Reader,
+async function* measured(
+  head: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
   limit: number,
   hash: ReturnType<Platform['createHash']>,
-): ReadableStream<Uint8Array> {
+): AsyncGenerator<Uint8Array> {
   let length = 0;
-  let first: Uint8Array | null = head;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = first
-          ? { done: false, value: first }
-          : await reader.read().catch((error: unknown) => {
-              throw new Failure('upstream_error', 'the download broke off', { cause: error });
-            });
-        first = null;
-        if (done || value === undefined) return controller.close();
-        length += value.length;
-        if (length > limit) {
-          const failure = tooLarge(limit);
-          await reader.cancel(failure);
-          throw failure;
-        }
-        await hash.update(value);
-        if (value.length > 0) controller.enqueue(value);
-        else if (length === 0) controller.close();
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
+  const taken = async (chunk: Uint8Array): Promise<Uint8Array> => {
+    length += chunk.length;
+    if (length > limit) throw tooLarge(limit);
+    await hash.update(chunk);
+    return chunk;
+  };
+  try {
+    for (const chunk of head) yield await taken(chunk);
+    for (;;) {
+      const { done, value } = await within(rest.next(), idleSeconds, silent).catch(brokeOff);
+      if (done) return;
+      yield await taken(value);
+    }
+  } finally {
+    // Not waited for: a source that is silent would not answer.
+    void rest.return?.().catch(() => {});
+  }
+}
+
+function silent(): Failure {
+  return new Failure('upstream_timeout', `the download fell silent for ${idleSeconds} seconds`);
+}
+
+function brokeOff(error: unknown): never {
+  throw error instanceof Failure
+    ? error
+    : new Failure('upstream_error', 'the download broke off', { cause: error });
 }
 
 function tooLarge(limit: number): Failure {

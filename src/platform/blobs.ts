@@ -21,7 +21,7 @@ export type ListedBlob = { readonly key: string; readonly size: number; readonly
  */
 export interface Blobs {
   /** Stores a body, all of it or nothing: where the body breaks, or the storage fails, nothing is there, and it throws. */
-  put(key: string, body: ReadableStream<Uint8Array>, facts: BlobFacts): Promise<void>;
+  put(key: string, body: AsyncIterable<Uint8Array>, facts: BlobFacts): Promise<void>;
   /** What is known of a blob; null where there is none. */
   head(key: string): Promise<StoredBlob | null>;
   /** A blob, or part of it; `size` is that of the whole. Null where there is none. */

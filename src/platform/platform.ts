@@ -27,6 +27,11 @@ export interface Platform {
   /** Where pictures and files are stored; null where there is no place for them. */
   readonly blobs: Blobs | null;
   readonly cache: Cache;
+  /**
+   * Does work that holds much memory while it lasts, a file's worth of it: not too many at once in the whole process, where the machine lets
+   * one request wait for another.
+   */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** SHA-256. */
   createHash(): Hash;
   /** Opens a WebSocket to an upstream. */

@@ -17,7 +17,6 @@ test('an older project’s config.json is read as it is', () => {
     gpt_4_s_new_name: 'gpt-4-s,my-gpt-4',
     gpt_3_5_new_name: 'gpt-3.5-turbo',
     need_delete_conversation_after_response: 'false',
-    use_oaiusercontent_url: 'true',
     api_prefix: '',
     bot_mode: {
       enabled: 'true',

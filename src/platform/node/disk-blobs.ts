@@ -3,9 +3,9 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } fro
 import { dirname, join } from 'node:path';
 import type { Blobs, ByteRange, StoredBlob } from '../blobs.ts';
 import { checkKey } from '../blobs.ts';
+import { createRecentBlobs, maxRecentBytes } from './recent-blobs.ts';
+import { StoredBody } from './stored-body.ts';
 
-/** Bytes read from a file at a time. */
-const pieceBytes = 256 * 1024;
 /** A half-written file is left behind only by a process that was killed; after this time nobody writes it any more. */
 const abandonedMs = 3_600_000;
 
@@ -42,8 +42,13 @@ export function createDiskBlobs(folder: string): Blobs {
     }
   };
 
+  const recent = createRecentBlobs(Date.now);
+  const spare: Buffer[] = [];
+
   const head = async (key: string): Promise<StoredBlob | null> => {
     const path = pathOf(key);
+    const known = recent.get(key);
+    if (known) return known;
     try {
       const [facts, { size, mtimeMs }] = await Promise.all([readFile(`${path}.json`, 'utf8'), stat(path)]);
       const { type, fileName } = JSON.parse(facts) as Record<string, unknown>;
@@ -65,24 +70,33 @@ export function createDiskBlobs(folder: string): Blobs {
       await write(path, async (file) => {
         for await (const chunk of body) await writeAll(file, chunk);
         await write(`${path}.json`, (beside) => beside.writeFile(JSON.stringify(facts)));
-      }).catch(async (error: unknown) => {
-        await body.cancel(error).catch(() => {});
-        throw error;
       });
     },
     head,
     async get(key, range) {
-      const found = await head(key);
-      if (!found) return null;
-      const file = await open(pathOf(key)).catch((error: unknown) => {
-        if (isMissing(error)) return null;
-        throw error;
-      });
-      return file && { ...found, body: readStream(file, range ?? { offset: 0, length: found.size }) };
+      const known = recent.get(key);
+      if (known?.bytes) return { ...known, body: bytesBody(known.bytes, range) };
+      const found = known ?? (await head(key));
+      const file = found && (await openUnlessMissing(pathOf(key)));
+      if (!found || !file) return null;
+      if (found.size > maxRecentBytes)
+        return {
+          ...found,
+          body: new StoredBody({
+            kind: 'file',
+            file,
+            spare,
+            ...(range ?? { offset: 0, length: found.size }),
+          }),
+        };
+      const bytes = await file.readFile().finally(() => file.close());
+      recent.set(key, { ...found, bytes });
+      return { ...found, body: bytesBody(bytes, range) };
     },
     async delete(keys) {
       for (const key of keys) {
         const path = pathOf(key);
+        recent.forget(key);
         await rm(path, { force: true });
         await rm(`${path}.json`, { force: true });
       }
@@ -115,32 +129,18 @@ async function syncFolder(path: string): Promise<void> {
   await folder?.close();
 }
 
-function readStream(file: FileHandle, { offset, length }: ByteRange): ReadableStream<Uint8Array> {
-  let at = offset;
-  const end = offset + length;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const wanted = Math.min(pieceBytes, end - at);
-          if (wanted > 0) {
-            const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(wanted), 0, wanted, at);
-            if (bytesRead === 0) throw new Error('the file is shorter than it was');
-            at += bytesRead;
-            controller.enqueue(buffer.subarray(0, bytesRead));
-          }
-          if (at < end) return;
-          await file.close();
-          controller.close();
-        } catch (error) {
-          await file.close().catch(() => {});
-          controller.error(error);
-        }
-      },
-      cancel: () => file.close(),
-    },
-    { highWaterMark: 0 },
-  );
+function bytesBody(bytes: Buffer, range: ByteRange | undefined): StoredBody {
+  return new StoredBody({
+    kind: 'bytes',
+    bytes: range ? bytes.subarray(range.offset, range.offset + range.length) : bytes,
+  });
+}
+
+async function openUnlessMissing(path: string): Promise<FileHandle | null> {
+  return open(path).catch((error: unknown) => {
+    if (isMissing(error)) return null;
+    throw error;
+  });
 }
 
 async function* filesBelow(folder: string): AsyncGenerator<string> {

@@ -1,36 +1,75 @@
 import { type LookupAddress, lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { Agent, fetch } from 'undici';
+import type { Readable } from 'node:stream';
+import { Agent, request } from 'undici';
 import { forbidden } from '../../files/guarded-fetch.ts';
 import { isPublicAddress } from '../../files/public-address.ts';
+
+/** How names are resolved: `dns.lookup`, or a test's own. */
+type Resolve = (
+  hostname: string,
+  options: object,
+  callback: (error: Error | null, found: LookupAddress[]) => void,
+) => void;
 
 /**
  * Resolves a name to its public addresses alone. The connection is made to what is given here and to nothing else, so that a name cannot
  * mean another machine a moment later.
  */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, found) => {
-    if (error) return callback(error, '');
-    const open = (found as LookupAddress[]).filter(({ address }) => isPublicAddress(address));
-    const [first] = open;
-    if (!first) return callback(forbidden(), '');
-    if (options.all) callback(null, open);
-    else callback(null, first.address, first.family);
-  });
-};
+function publicLookup(resolve: Resolve): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, found) => {
+      if (error) return callback(error, '');
+      const open = found.filter(({ address }) => isPublicAddress(address));
+      const [first] = open;
+      if (!first) return callback(forbidden(), '');
+      if (options.all) callback(null, open);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
 
 const common = { keepAliveTimeout: 10_000, connections: 64, maxHeaderSize: 32 * 1024 } as const;
+const bodiless = new Set([101, 204, 205, 304]);
 
 /** `fetch` for addresses that somebody gave: without cookies, without redirects, with a look at what each name resolves to. */
-export function createPublicFetch() {
-  const guarded = new Agent({ ...common, connect: { lookup: publicLookup, timeout: 10_000 } });
+export function createPublicFetch(resolve: Resolve = lookup as Resolve) {
+  const guarded = new Agent({ ...common, connect: { lookup: publicLookup(resolve), timeout: 10_000 } });
   const open = new Agent({ ...common, connect: { timeout: 10_000 } });
   return async (url: URL, init: RequestInit, allowPrivate: boolean): Promise<Response> => {
-    const answer = await fetch(url, {
-      ...(init as object),
-      redirect: 'manual',
+    const { statusCode, headers, body } = await request(url, {
+      method: (init.method ?? 'GET') as 'GET',
+      headers: init.headers as Record<string, string>,
+      body: (init.body as Uint8Array | undefined) ?? null,
+      signal: init.signal ?? null,
       dispatcher: allowPrivate ? open : guarded,
     });
-    return answer as unknown as Response;
+    const answer = new Headers();
+    for (const [name, value] of Object.entries(headers)) {
+      for (const each of [value ?? []].flat()) answer.append(name, each);
+    }
+    if (bodiless.has(statusCode)) body.resume();
+    return new Response(bodiless.has(statusCode) ? null : webStream(body), {
+      status: statusCode < 200 ? 502 : statusCode,
+      headers: answer,
+    });
   };
+}
+
+/** A body as a web stream, read only as fast as it is asked for: cheaper than `Readable.toWeb`, which keeps a queue of its own. */
+function webStream(body: Readable): ReadableStream<Uint8Array> {
+  const chunks = body[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel(reason) {
+        body.destroy(reason instanceof Error ? reason : undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }

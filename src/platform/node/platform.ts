@@ -1,9 +1,13 @@
+import pLimit from 'p-limit';
 import { boundedCounter } from '../../openai/tokens.ts';
 import type { Settings } from '../../settings/schema.ts';
 import type { Platform } from '../platform.ts';
 import { createPublicFetch } from './fetch-public.ts';
 import { createLogger } from './logger.ts';
 import { blobsFor, cacheFor, sha256 } from './storage.ts';
+
+/** Pictures and files that the whole process holds at once, on their way in or out; the others wait. */
+const filesAtOnce = 16;
 
 /** What Node gives us. `drained` resolves when all deferred work is done and the storage is let go. */
 export type NodePlatform = Platform & { drained(): Promise<void> };
@@ -23,6 +27,7 @@ export function createNodePlatform(
     fetchPublic: createPublicFetch(),
     blobs: blobsFor(settings),
     cache,
+    inTurn: pLimit(filesAtOnce),
     createHash: sha256,
     openSocket: (url) => new WebSocket(url),
     tokenizer: () =>

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { BlobFacts, Blobs, StoredBlob } from '../blobs.ts';
 import { checkKey } from '../blobs.ts';
 
@@ -25,7 +26,14 @@ export function createS3Blobs({ endpoint, ...settings }: S3Settings): Blobs {
   return {
     async put(key, body, facts) {
       checkKey(key);
-      await (await connected()).putObject(key, body, { metadata: metadataOf(facts), partSize });
+      await (await connected()).putObject(
+        key,
+        Readable.toWeb(Readable.from(body)) as ReadableStream<Uint8Array>,
+        {
+          metadata: metadataOf(facts),
+          partSize,
+        },
+      );
     },
     async head(key) {
       checkKey(key);

@@ -5,6 +5,7 @@ import { errorBody, type Failure } from '../../failure.ts';
 import { answerHeaders, type HeaderPairs, isEventStream } from '../../relay/headers.ts';
 import type { Exchange } from '../../reply.ts';
 import { toPairs } from '../carry.ts';
+import { piecesOf, StoredBody } from './stored-body.ts';
 
 /** Writes an answer of our own, and its record when it has gone out. */
 export async function sendResponse(
@@ -35,6 +36,29 @@ export async function sendResponse(
     response.writeHead(answer.status, headers).end(body ?? undefined);
     return;
   }
+  if (answer.body instanceof StoredBody) {
+    const { source } = answer.body;
+    firstByteMs = Date.now() - exchange.startedAt;
+    if (source.kind === 'bytes') {
+      response.once('close', () => end(response.writableFinished ? 'done' : 'client'));
+      bytes = source.bytes.length;
+      response.writeHead(answer.status, headers).end(source.bytes);
+      return;
+    }
+    response.writeHead(answer.status, headers);
+    try {
+      for await (const piece of piecesOf(source)) {
+        await written(response, piece);
+        bytes += piece.length;
+      }
+      response.end();
+      end('done');
+    } catch (error) {
+      end(response.destroyed ? 'client' : 'gateway', String(error));
+      response.destroy();
+    }
+    return;
+  }
   response.writeHead(answer.status, headers);
   response.flushHeaders();
   const counted = async function* (source: AsyncIterable<Uint8Array>) {
@@ -59,6 +83,20 @@ export async function sendResponse(
       String(error),
     );
   }
+}
+
+/** Writes a piece, and waits until it is out of our hands, so that its buffer can be used again. Fails where the caller leaves. */
+function written(response: ServerResponse, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const left = () => reject(new Error('the caller left'));
+    if (response.destroyed) return left();
+    response.once('close', left);
+    response.write(piece, (error) => {
+      response.off('close', left);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }
 
 /** Answers that are whole already: JSON of ours, pages. */

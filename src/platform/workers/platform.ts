@@ -34,6 +34,8 @@ export function createWorkersPlatform(
     },
     blobs: bucket ? createR2Blobs(bucket) : null,
     cache: namespace ? createKvCache(namespace, Date.now) : createMemoryCache(Date.now),
+    // No request may wait for another here; an isolate has few of them anyway.
+    inTurn: (work) => work(),
     createHash: sha256,
     openSocket: (url) => new WebSocket(url),
     // A tokenizer's tables are larger than a Worker may be; usage is estimated, and says so.

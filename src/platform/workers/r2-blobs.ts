@@ -94,7 +94,7 @@ export function createR2Blobs(bucket: R2Bucket): Blobs {
 }
 
 /** The same bytes in parts of one size, all but the last. */
-async function* inParts(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* inParts(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let part = new Uint8Array(partBytes);
   let filled = 0;
   for await (const chunk of body) {

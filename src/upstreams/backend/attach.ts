@@ -1,5 +1,4 @@
 import { imageSize } from 'image-size';
-import pLimit from 'p-limit';
 import { Failure } from '../../failure.ts';
 import { safeFileName } from '../../files/file-name.ts';
 import { endingOf, headBytes, isPicture, typeOf } from '../../files/file-type.ts';
@@ -7,6 +6,7 @@ import { guardedFetch } from '../../files/guarded-fetch.ts';
 import { idIn, type Library } from '../../files/library.ts';
 import type { Platform } from '../../platform/platform.ts';
 import { readBounded } from '../../read-bounded.ts';
+import { within } from '../../within.ts';
 import type { Input } from './inputs.ts';
 import type { Attached, createUploader, Outgoing } from './upload.ts';
 
@@ -25,9 +25,7 @@ export type AttachOptions = {
 type Fetched = { readonly bytes: Uint8Array; readonly type: string | null; readonly name: string | null };
 
 const fetchSeconds = 30;
-
-/** Each input is in memory while it is sent: so many at once in the whole process, however many requests there are. */
-const atOnce = pLimit(8);
+const readSeconds = 120;
 
 /**
  * Brings the pictures and files of a request to the upstream. Throws a 400 that names the part which is dead, too large or broken: without
@@ -43,13 +41,15 @@ export async function attachAll(
   const either = AbortSignal.any([signal, stop.signal]);
   return Promise.all(
     inputs.map((input) =>
-      atOnce(async () => {
-        if (either.aborted) throw new Failure('invalid_request', 'given up');
-        return upload(await outgoing(input, await fetched(input, options, either)), either);
-      }).catch((error: unknown) => {
-        stop.abort();
-        throw error;
-      }),
+      options.platform
+        .inTurn(async () => {
+          if (either.aborted) throw new Failure('invalid_request', 'given up');
+          return upload(await outgoing(input, await fetched(input, options, either)), either);
+        })
+        .catch((error: unknown) => {
+          stop.abort();
+          throw error;
+        }),
     ),
   );
 }
@@ -122,7 +122,11 @@ function ownId(url: string, stem: string): string | null {
 }
 
 function bounded(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array> {
-  return readBounded(body, maxBytes, () => tooLarge(maxBytes));
+  return within(
+    readBounded(body, maxBytes, () => tooLarge(maxBytes)),
+    readSeconds,
+    () => new Failure('upstream_timeout', `It took longer than ${readSeconds} seconds.`),
+  );
 }
 
 function tooLarge(maxBytes: number): Failure {

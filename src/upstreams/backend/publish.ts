@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import { Failure } from '../../failure.ts';
 import { guardedFetch } from '../../files/guarded-fetch.ts';
 import { type Library, mediaFolder, pathOf } from '../../files/library.ts';
@@ -19,9 +18,6 @@ export type PublishOptions = {
 };
 
 const fetchSeconds = 60;
-
-/** How many pictures and files the whole process stores at once; the others wait, and the answer's keep-alives go on. */
-const atOnce = pLimit(100);
 
 /** Turns what an answer names into links: fetched from the upstream, stored, and served by the gateway. */
 export function createPublisher(client: Client, options: PublishOptions) {
@@ -47,29 +43,31 @@ export function createPublisher(client: Client, options: PublishOptions) {
     async publish(asset: AssetRef, conversationId: string | null): Promise<Published> {
       const located = await locate(asset, conversationId);
       if (!library) return { url: located.url };
-      return atOnce(async () => {
-        const answer = await open(located);
-        const length = answer.headers.get('content-length');
-        const kept = await library.keep(
-          {
-            body: answer.body ?? new Blob([]).stream(),
-            type: answer.headers.get('content-type'),
-            name: asset.from === 'sandbox' ? asset.path : located.name,
-            length: length === null ? null : Number(length),
-          },
-          maxBytes,
-        );
-        if (options.r2Domain !== undefined)
-          return { url: `https://${options.r2Domain}/${mediaFolder}/${kept.id}` };
-        return { url: options.stem + pathOf(kept) };
-      }).catch((error: unknown) => {
-        const cause = error instanceof Failure && error.cause instanceof Error ? error.cause.message : null;
-        platform.log('warn', 'a picture or file of an answer could not be kept', {
-          error: error instanceof Error ? error.message : String(error),
-          cause,
+      return platform
+        .inTurn(async () => {
+          const answer = await open(located);
+          const length = answer.headers.get('content-length');
+          const kept = await library.keep(
+            {
+              body: answer.body ?? new Blob([]).stream(),
+              type: answer.headers.get('content-type'),
+              name: asset.from === 'sandbox' ? asset.path : located.name,
+              length: length === null ? null : Number(length),
+            },
+            maxBytes,
+          );
+          if (options.r2Domain !== undefined)
+            return { url: `https://${options.r2Domain}/${mediaFolder}/${kept.id}` };
+          return { url: options.stem + pathOf(kept) };
+        })
+        .catch((error: unknown) => {
+          const cause = error instanceof Failure && error.cause instanceof Error ? error.cause.message : null;
+          platform.log('warn', 'a picture or file of an answer could not be kept', {
+            error: error instanceof Error ? error.message : String(error),
+            cause,
+          });
+          throw error;
         });
-        throw error;
-      });
     },
     /** The bytes themselves. */
     download: async (asset: AssetRef, conversationId: string | null): Promise<Response> =>
