@@ -1,16 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-
-const path = '/usr/bin/chromium';
+import { debian } from './debian.ts';
 
 /** A real Chromium: the one Debian has, installed where we may; null where there is none and we may not. */
 export function chromium(): string | null {
-  if (existsSync(path)) return path;
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return null;
-  const quietly = { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } } as const;
-  execFileSync('apt-get', ['update', '-qq'], quietly);
-  execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], quietly);
-  return existsSync(path) ? path : null;
+  return debian('/usr/bin/chromium', 'chromium');
 }
 
 /** Flags for a browser that stays on this machine and asks nobody anything. */
