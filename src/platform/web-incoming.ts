@@ -5,7 +5,7 @@ import { toPairs } from './carry.ts';
 
 /** A web-standard request as the gateway takes it. */
 export function webIncoming(request: Request): Incoming {
-  const { origin, protocol } = new URL(request.url);
+  const { origin, protocol, host } = new URL(request.url);
   // Cut from the text as it came: the parsed URL would have resolved what must be refused.
   const target = request.url.slice(origin.length);
   return {
@@ -13,7 +13,8 @@ export function webIncoming(request: Request): Incoming {
       method: request.method,
       target: target.split('#', 1)[0] as string,
       pairs: toPairs(request.headers),
-      get: (name) => request.headers.get(name) ?? undefined,
+      // A request that never was on a wire has its host in its address alone.
+      get: (name) => request.headers.get(name) ?? (name === 'host' ? host : undefined),
     },
     scheme: protocol === 'https:' ? 'https' : 'http',
     hasBody: request.body !== null,

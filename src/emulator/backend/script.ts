@@ -138,7 +138,7 @@ const commands: Readonly<Record<string, (rest: string) => Script>> = {
     ],
   }),
   draw: (rest) => {
-    const count = Math.min(Math.max(Number.parseInt(rest, 10) || 1, 1), 4);
+    const count = Math.min(Math.max(Number.parseInt(rest, 10) || 1, 1), 10);
     const parts = Array.from({ length: count }, (_, i) =>
       picture(`file-service://file-drawn${i}`, `A sluice, ${i}`),
     );

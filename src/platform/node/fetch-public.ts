@@ -48,7 +48,7 @@ export function createPublicFetch(resolve: Resolve = lookup as Resolve) {
     for (const [name, value] of Object.entries(headers)) {
       for (const each of [value ?? []].flat()) answer.append(name, each);
     }
-    if (bodiless.has(statusCode)) body.resume();
+    if (bodiless.has(statusCode)) body.on('error', () => {}).resume();
     return new Response(bodiless.has(statusCode) ? null : webStream(body), {
       status: statusCode < 200 ? 502 : statusCode,
       headers: answer,
@@ -59,6 +59,8 @@ export function createPublicFetch(resolve: Resolve = lookup as Resolve) {
 /** A body as a web stream, read only as fast as it is asked for: cheaper than `Readable.toWeb`, which keeps a queue of its own. */
 function webStream(body: Readable): ReadableStream<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
+  // An error that nobody reads for is nobody's: whoever reads gets it by the iterator.
+  body.on('error', () => {});
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {

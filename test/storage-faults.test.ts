@@ -1,0 +1,222 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Emulated, startEmulator } from './emulated.ts';
+import { startOnNode } from './gateways.ts';
+import { startProcess } from './process.ts';
+
+let web: Emulated;
+beforeAll(async () => {
+  web = await startEmulator();
+});
+afterAll(() => web.stop());
+
+const temporary = () => mkdtempSync(join(tmpdir(), 'sluice-faults-'));
+const env = (dataDir: string) => ({ BASE_URL: web.url, PROXY_API_PREFIX: 'emulator-web', DATA_DIR: dataDir });
+
+async function ask(url: string, content = '/draw 2'): Promise<string> {
+  const answer = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer k', 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'gpt-4', messages: [{ role: 'user', content }] }),
+  });
+  expect(answer.status).toBe(200);
+  const { choices } = (await answer.json()) as { choices: { message: { content: string } }[] };
+  return choices[0]?.message.content ?? '';
+}
+
+describe('a process that is killed in the middle of storing', () => {
+  /** An upstream whose pictures come slowly: 2 MB in twenty pieces. */
+  let slow: Server;
+  let at: string;
+  const piece = Buffer.alloc(100_000, 7);
+  beforeAll(async () => {
+    slow = createServer((request, response) => {
+      if (request.url?.startsWith('/picture')) {
+        response.writeHead(200, { 'content-type': 'image/png' });
+        response.write(Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82]));
+        let sent = 0;
+        const timer = setInterval(() => {
+          if (sent++ < 20) response.write(piece);
+          else {
+            clearInterval(timer);
+            response.end();
+          }
+        }, 5);
+        response.on('close', () => clearInterval(timer));
+      } else if (request.url?.endsWith('/download')) {
+        response.end(JSON.stringify({ status: 'success', download_url: `${at}/picture` }));
+      } else {
+        void fetch(`${web.url}/emulator-web/backend-api/conversation`, {
+          method: 'POST',
+          headers: { authorization: 'Bearer k' },
+          body: JSON.stringify({ model: 'gpt-4', messages: [{ content: { parts: ['/draw 4'] } }] }),
+        }).then(async (answer) =>
+          response.writeHead(200, { 'content-type': 'text/event-stream' }).end(await answer.text()),
+        );
+      }
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    at = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+  });
+  afterAll(() => slow.close().closeAllConnections());
+
+  test('leaves nothing broken behind', { timeout: 60_000 }, async () => {
+    const dataDir = temporary();
+    for (const delay of [20, 60, 100, 130, 160]) {
+      const gateway = await startProcess({ BASE_URL: at, DATA_DIR: dataDir, LOG_LEVEL: 'error' });
+      const asked = ask(gateway.url).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      gateway.child.kill('SIGKILL');
+      await gateway.exited;
+      await asked;
+    }
+    const gateway = await startOnNode({ BASE_URL: at, DATA_DIR: dataDir });
+    const root = join(dataDir, 'blobs', 'media');
+    const names = existsSync(root) ? readdirSync(root, { recursive: true, encoding: 'utf8' }) : [];
+    const ids = names
+      .map((name) => name.split('/').at(-1) ?? '')
+      .filter((name) => /^[0-9a-f]{32}$/.test(name));
+    for (const id of ids) {
+      const answer = await fetch(`${gateway.url}/images/${id}.png`);
+      // What is there is whole.
+      if (answer.status === 200) expect((await answer.arrayBuffer()).byteLength).toBe(2_000_016);
+      else expect(answer.status).toBe(404);
+    }
+    const text = await ask(gateway.url);
+    const [link = ''] = [...text.matchAll(/\((http[^)]+)\)/g)].map(([, each]) => each ?? '');
+    expect((await (await fetch(link)).arrayBuffer()).byteLength).toBe(2_000_016);
+    await gateway.stop();
+  });
+});
+
+/** Writes until nothing more fits. */
+function fillUp(path: string): void {
+  for (let size = 64 * 1024; size >= 512; size /= 2) {
+    try {
+      for (;;) appendFileSync(path, Buffer.alloc(size));
+    } catch {
+      // Smaller pieces may still fit.
+    }
+  }
+}
+
+describe('storage that cannot be used', () => {
+  const reads = (text: string, reason: string) => {
+    expect(text).toContain('Here you are.');
+    expect(text).toContain(`> Note: a picture could not be fetched: ${reason}`);
+  };
+
+  test('a file in its place: the answer survives, and says so', async () => {
+    const dataDir = join(temporary(), 'file');
+    writeFileSync(dataDir, 'not a folder');
+    const gateway = await startOnNode(env(dataDir));
+    reads(await ask(gateway.url), 'it could not be stored');
+    const image = await fetch(`${gateway.url}/v1/images/generations`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer k', 'content-type': 'application/json' },
+      body: JSON.stringify({ prompt: '/draw' }),
+    });
+    expect(image.status).toBeGreaterThanOrEqual(500);
+    expect(await image.text()).toContain('could not be stored');
+    await gateway.stop();
+  });
+
+  test('no right to write: the answer survives, and says so', async () => {
+    const dataDir = join(temporary(), 'locked');
+    mkdirSync(dataDir);
+    chmodSync(dataDir, 0o555);
+    // Root may write everywhere, so it becomes somebody else.
+    const asNobody = process.getuid?.() === 0;
+    if (asNobody) execFileSync('chmod', ['o+rx', join(dataDir, '..')]);
+    const gateway = asNobody
+      ? await startProcess({ ...env(dataDir), LOG_LEVEL: 'error' }, ['test/as-nobody.ts'])
+      : null;
+    const own = gateway ? null : await startOnNode(env(dataDir));
+    reads(await ask(gateway?.url ?? own?.url ?? ''), 'the gateway may not write to its DATA_DIR');
+    gateway?.child.kill();
+    await own?.stop();
+  });
+
+  test('a full disk: the answer survives, and what was stored before is still served', async ({ skip }) => {
+    const dataDir = temporary();
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dataDir]).status === 0;
+    if (!mounted) return skip('a small disk can only be mounted by root');
+    try {
+      const gateway = await startOnNode(env(dataDir));
+      const [, link = ''] = /\((http[^)]+)\)/.exec(await ask(gateway.url, '/draw 1')) ?? [];
+      fillUp(join(dataDir, 'ballast'));
+      const text = await ask(gateway.url, '/draw 10');
+      reads(text, "the gateway's storage is full");
+      expect((await fetch(link)).status).toBe(200);
+      await gateway.stop();
+    } finally {
+      spawnSync('umount', ['-l', dataDir]);
+    }
+  });
+
+  test('Redis that is gone: everything else goes on', { timeout: 30_000 }, async () => {
+    const gateway = await startOnNode({ ...env(temporary()), REDIS_URL: 'redis://127.0.0.1:9' });
+    const text = await ask(gateway.url, '/draw 1');
+    expect(text).toMatch(/\(http[^)]+\/images\/[0-9a-f]{32}\.png\)/);
+    await gateway.stop();
+  });
+});
+
+test('pictures of 100 MB, ten at once, are given up at the limit: memory stays flat', {
+  timeout: 60_000,
+}, async () => {
+  const chunk = Buffer.alloc(256 * 1024, 1);
+  const shelf = createServer((_, response) => {
+    let sent = 0;
+    response.write(Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]));
+    const more = (): void => {
+      while (sent++ < 400) if (!response.write(chunk)) return void response.once('drain', more);
+      response.end();
+    };
+    more();
+  });
+  await new Promise<void>((resolve) => shelf.listen(0, '127.0.0.1', resolve));
+  const { port } = shelf.address() as AddressInfo;
+  const gateway = await startProcess({
+    ...env(temporary()),
+    FILE_FETCH_ALLOW: `127.0.0.1:${port}`,
+    MAX_FILE_BYTES: '1MiB',
+    LOG_LEVEL: 'error',
+  });
+  const send = async () => {
+    const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer k', 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'gpt-4',
+        messages: [
+          {
+            role: 'user',
+            content: [{ type: 'image_url', image_url: { url: `http://127.0.0.1:${port}/a` } }],
+          },
+        ],
+      }),
+    });
+    return answer.status;
+  };
+  for (let i = 0; i < 3; i++) expect(await send()).toBe(413);
+  const before = gateway.rss();
+  for (let round = 0; round < 5; round++)
+    expect(new Set(await Promise.all(Array.from({ length: 10 }, send)))).toEqual(new Set([413]));
+  expect(gateway.rss() - before).toBeLessThan(64 * 1024 * 1024);
+  gateway.child.kill();
+  shelf.close().closeAllConnections();
+});
