@@ -10,6 +10,8 @@ export interface Call {
   readonly path: string;
   readonly search: string;
   readonly credentials: Credentials;
+  /** Has something done once the request is over, however it ended. */
+  readonly whenOver: (work: () => void) => void;
   /** What the log line of this request will say; filled in on the way. */
   readonly notes: Notes;
 }

@@ -1,3 +1,4 @@
+import { createAdmission } from './access/admission.ts';
 import { readCredentials } from './access/credentials.ts';
 import {
   admitOrigin,
@@ -13,13 +14,14 @@ import { createLibrary } from './files/library.ts';
 import type { Incoming } from './head.ts';
 import type { LogLevel, Platform } from './platform/platform.ts';
 import type { HeaderPairs } from './relay/headers.ts';
+import { createStanding } from './relay/standing.ts';
 import { type Exchange, failureResponse, type Outcome, type Reply } from './reply.ts';
 import { createRoutes } from './routes.ts';
 import type { Settings } from './settings/schema.ts';
 import { parseTarget, placeOf } from './target.ts';
 import { createUpstreams } from './upstreams/create.ts';
 import { createDirectory } from './upstreams/directory.ts';
-import { createStanding } from './upstreams/standing.ts';
+import { createPlanner } from './upstreams/plan.ts';
 
 /** A server as a function of a request: it decides, the platform carries out. */
 export interface Gateway {
@@ -27,13 +29,17 @@ export interface Gateway {
   handle(incoming: Incoming): Exchange | Promise<Exchange>;
   /** From now on the gateway says that it is not ready for new requests. */
   drain(): void;
+  isDraining(): boolean;
 }
 
 export function createGateway(settings: Settings, platform: Platform): Gateway {
   const library = platform.blobs && createLibrary(platform.blobs, platform);
-  const upstreams = createUpstreams(settings, platform, library);
+  const names = Object.keys(settings.upstreams);
+  const standing = createStanding(names.length > 0 ? names : ['emulator', 'emulator-web'], platform.now);
+  const upstreams = createUpstreams(settings, platform, library, standing);
   const directory = createDirectory(upstreams, settings.models, settings.gpts);
-  const standing = createStanding(upstreams.map((upstream) => upstream.name));
+  const plan = createPlanner(standing, settings.retries);
+  const admission = createAdmission(settings);
   const serverKey = Object.values(settings.upstreams).some((upstream) => upstream.keys.length > 0);
   const rules = originRules(settings, serverKey);
   const newId = createIds();
@@ -42,6 +48,7 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
     settings,
     directory,
     standing,
+    plan,
     platform,
     library,
     isDraining: () => draining,
@@ -51,6 +58,7 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
     id: string,
     incoming: Incoming,
     notes: Notes,
+    afterwards: (() => void)[],
     ours: (more: HeaderPairs) => void,
   ): Reply | Promise<Reply> => {
     const { head } = incoming;
@@ -69,6 +77,7 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
     const credentials = route.open
       ? { accessKey: null, ownKey: null, openaiKey: null }
       : readCredentials(head.pairs, settings.accessKeys);
+    if (!route.open) afterwards.push(admission.enter(credentials));
     const call: Call = {
       id,
       incoming,
@@ -76,6 +85,7 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
       path: place.path,
       search: target.search,
       credentials,
+      whenOver: (work) => void afterwards.push(work),
       notes,
     };
     return route.answer(call);
@@ -86,16 +96,18 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
       const id = newId();
       const startedAt = platform.now();
       const notes: Notes = { route: 'none', upstream: null, model: null };
+      const afterwards: (() => void)[] = [];
       let ours: HeaderPairs = [...corsHeaders(incoming.head, rules), 'x-request-id', id];
       const end = (outcome: Outcome): void => {
-        if (notes.upstream !== null) standing.note(notes.upstream, outcome, platform.now());
+        for (const work of afterwards) work();
         platform.log(levelOf(outcome), 'request', {
           id,
           method: incoming.head.method,
           path: pathForLog(incoming.head.target),
           route: notes.route,
           model: notes.model,
-          upstream: notes.upstream,
+          upstream: outcome.upstream ?? notes.upstream,
+          attempts: outcome.attempts,
           status: outcome.status,
           bytes: outcome.bytes,
           firstByteMs: outcome.firstByteMs,
@@ -105,7 +117,7 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
         });
       };
       const answer = (reply: Reply): Exchange => {
-        if (!(reply instanceof Response)) notes.upstream = reply.hop.upstream;
+        if (!(reply instanceof Response)) notes.upstream = reply.hops[0].upstream;
         return { id, startedAt, reply, ours, end };
       };
       const fail = (thrown: unknown): Exchange => {
@@ -116,7 +128,7 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
         return answer(failureResponse(failure));
       };
       try {
-        const reply = decide(id, incoming, notes, (more) => {
+        const reply = decide(id, incoming, notes, afterwards, (more) => {
           ours = more === anyOrigin ? [...anyOrigin, 'x-request-id', id] : [...ours, ...more];
         });
         return reply instanceof Promise ? reply.then(answer, fail) : answer(reply);
@@ -127,6 +139,7 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
     drain() {
       draining = true;
     },
+    isDraining: () => draining,
   };
 }
 

@@ -1,11 +1,13 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, type ListenOptions, Server as NetServer } from 'node:net';
 import { createEmulator } from './emulator/emulator.ts';
 import { sweep } from './files/retention.ts';
 import { createGateway } from './gateway.ts';
 import { serveFetch } from './platform/node/fetch-server.ts';
+import { createLogger } from './platform/node/logger.ts';
 import { createNodePlatform } from './platform/node/platform.ts';
 import { createPools } from './platform/node/pools.ts';
+import { startProcesses, type WorkerMessage, workerMark } from './platform/node/processes.ts';
 import { createPulse } from './platform/node/pulse.ts';
 import { readSettings } from './platform/node/read-settings.ts';
 import { createServer } from './platform/node/server.ts';
@@ -31,17 +33,18 @@ export async function serve(settings: Settings, secrets: readonly string[]): Pro
     maxRelayBytes: settings.maxRelayBytes,
   };
   const server = createServer(gateway, lane);
-  await listen(server, settings.port, settings.host);
+  await listen(server, listenOptions(settings, process.env));
   const sweeping = sweepEveryHour(platform, settings);
 
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     gateway.drain();
     clearInterval(sweeping);
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeIdleConnections();
+    const closed = new Promise<void>((resolve) => stopListening(server, resolve));
+    const idle = setInterval(() => server.closeIdleConnections(), idleGraceMs);
     const patience = setTimeout(() => server.closeAllConnections(), settings.drainTimeout * 1000);
     await closed;
+    clearInterval(idle);
     clearTimeout(patience);
     await platform.drained();
     await pools.close();
@@ -52,6 +55,27 @@ export async function serve(settings: Settings, secrets: readonly string[]): Pro
     url: urlOf(server),
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** How long an idle connection stays open for a request that is on its way already, when the gateway is asked to end. */
+const idleGraceMs = 1000;
+
+/**
+ * Stops taking connections. Those that are there stay: the server's own `close` would cut idle ones in the same moment, and with them a request
+ * that was just sent. Each is told to close by its next answer.
+ */
+function stopListening(server: Server, closed: () => void): void {
+  NetServer.prototype.close.call(server, closed);
+}
+
+/** Where to listen: on a socket that whoever started us holds (systemd's `LISTEN_FDS`), else on the address of the settings. */
+function listenOptions(
+  { host, port, reusePort }: Settings,
+  env: NodeJS.ProcessEnv,
+): ListenOptions & { fd?: number } {
+  const given = Number(env.LISTEN_FDS) > 0 && (!env.LISTEN_PID || env.LISTEN_PID === String(process.pid));
+  if (given) return { fd: 3 };
+  return { host, port, ...(reusePort || env[workerMark] ? { reusePort: true } : {}) };
 }
 
 /** Starts the gateway from the environment and the settings file, and ends it on SIGTERM or SIGINT. */
@@ -65,27 +89,71 @@ export async function start(
     process.exitCode = 1;
     return;
   }
-  for (const warning of loaded.warnings) process.stderr.write(`sluice: ${warning}\n`);
-  if (Object.keys(loaded.settings.upstreams).length === 0) {
+  if (!env[workerMark]) for (const warning of loaded.warnings) process.stderr.write(`sluice: ${warning}\n`);
+  if (Object.keys(loaded.settings.upstreams).length === 0 && !env[workerMark]) {
     process.stdout.write(
       'No upstream is configured: requests go to the built-in emulator, offline and free. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one.\n',
     );
   }
-  let running: Running;
+  const { settings, secrets } = loaded;
+  const log = createLogger(settings.logLevel, secrets);
+  // One request that goes wrong in a way nobody foresaw must not take the others with it.
+  process.on('uncaughtException', (error) =>
+    log('error', 'an error that nobody caught', { error: String(error.stack ?? error) }),
+  );
+  process.on('unhandledRejection', (error) =>
+    log('error', 'a rejection that nobody handled', {
+      error: String((error as Error | null)?.stack ?? error),
+    }),
+  );
   try {
-    running = await serve(loaded.settings, loaded.secrets);
+    if (settings.workers > 1 && !env[workerMark]) await startSeveral(settings, env, options.configPath, log);
+    else await startOne(settings, secrets);
   } catch (error) {
-    process.stderr.write(`sluice: ${listenError(error as NodeJS.ErrnoException, loaded.settings)}\n`);
+    process.stderr.write(`sluice: ${listenError(error as NodeJS.ErrnoException, settings)}\n`);
     process.exitCode = 1;
-    return;
   }
-  process.stdout.write(`sluice listening on ${running.url}\n`);
+}
+
+async function startOne(settings: Settings, secrets: readonly string[]): Promise<void> {
+  const running = await serve(settings, secrets);
+  if (process.send) {
+    process.send({ listening: running.url } satisfies WorkerMessage);
+    // Without a parent there is nobody to end us later.
+    process.once('disconnect', () => void running.stop().then(() => process.exit(0)));
+  } else process.stdout.write(`sluice listening on ${running.url}\n`);
+  onSignals(
+    () => running.stop(),
+    () => {},
+  );
+}
+
+async function startSeveral(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  configPath: string | undefined,
+  log: Platform['log'],
+): Promise<void> {
+  const processes = await startProcesses(
+    import.meta.filename,
+    settings.workers,
+    { ...env, ...(configPath === undefined ? {} : { SLUICE_CONFIG: configPath }) },
+    (line) => log('warn', line),
+  );
+  process.stdout.write(`sluice listening on ${processes.url}\n`);
+  onSignals(() => processes.stop('SIGTERM'), processes.kill);
+}
+
+/** Ends on the first signal once all is done, on the second at once: whoever asks twice does not want to wait. */
+function onSignals(stop: () => Promise<void>, kill: () => void): void {
   let asked = false;
   const end = (): void => {
-    // Asked twice, whoever asks does not want to wait.
-    if (asked) process.exit(1);
+    if (asked) {
+      kill();
+      process.exit(1);
+    }
     asked = true;
-    void running.stop().then(() => process.exit(0));
+    void stop().then(() => process.exit(0));
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
@@ -109,15 +177,15 @@ function sweepEveryHour(platform: Platform, { storedDays, storedBytes }: Setting
 
 async function startEmulator(): Promise<Server> {
   const server = serveFetch(createEmulator().fetch);
-  await listen(server, 0, '127.0.0.1');
+  await listen(server, { port: 0, host: '127.0.0.1' });
   server.unref();
   return server;
 }
 
-function listen(server: Server, port: number, host: string): Promise<void> {
+function listen(server: Server, options: ListenOptions & { fd?: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen(options, () => {
       server.off('error', reject);
       resolve();
     });
@@ -138,6 +206,8 @@ function listenError(error: NodeJS.ErrnoException, settings: Settings): string {
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return `HOST=${settings.host} is not an address of this machine. Use 127.0.0.1 or 0.0.0.0.`;
+    case 'ENOTSUP':
+      return 'this system cannot share a port between processes. Set WORKERS to 1.';
     default:
       return `could not start: ${error.message}`;
   }

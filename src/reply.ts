@@ -16,6 +16,9 @@ export type Outcome = {
   readonly firstByteMs: number | null;
   readonly endedBy: EndedBy;
   readonly error?: string;
+  /** Who gave the answer, and how many were asked for it, where that is not what was planned. */
+  readonly upstream?: string;
+  readonly attempts?: number;
 };
 
 /** A request that has been decided: what to answer, and whom to tell how it went. */

@@ -11,12 +11,13 @@ import { Failure } from './failure.ts';
 import type { Library } from './files/library.ts';
 import { createStartPage } from './pages/start.ts';
 import type { Platform } from './platform/platform.ts';
+import type { Standing } from './relay/standing.ts';
 import type { Reply } from './reply.ts';
 import { botStyle, markdownStyle } from './segments/style.ts';
 import type { Settings } from './settings/schema.ts';
 import { isStored, type Place } from './target.ts';
 import type { Directory } from './upstreams/directory.ts';
-import type { Standing } from './upstreams/standing.ts';
+import type { Plan } from './upstreams/plan.ts';
 
 /** What is answered at one path. `open` routes ask for no key and look at no origin. */
 export type Route = {
@@ -32,6 +33,7 @@ export type House = {
   readonly settings: Settings;
   readonly directory: Directory;
   readonly standing: Standing;
+  readonly plan: Plan;
   readonly platform: Platform;
   /** Where pictures and files are kept; null where there is no place for them. */
   readonly library: Library | null;
@@ -40,14 +42,19 @@ export type House = {
 
 /** Finds the route of a request. Throws a 404 for a path that is none of ours, a 405 for a method it does not take. */
 export function createRoutes(house: House): (place: Place, method: string) => Route {
-  const { forward, model, withBody } = createForward(house.directory, house.settings.maxBodyBytes, {
-    chat: createChatCompletions(conversionOptions(house.settings), house.platform),
-    images: createImages(
-      { ...house.settings, promptPrefix: house.settings.imagePromptPrefix },
-      house.platform,
-    ),
-    files: createFiles(house.library, house.platform, house.settings),
-  });
+  const { forward, model, withBody } = createForward(
+    house.directory,
+    house.plan,
+    house.settings.maxBodyBytes,
+    {
+      chat: createChatCompletions(conversionOptions(house.settings), house.platform),
+      images: createImages(
+        { ...house.settings, promptPrefix: house.settings.imagePromptPrefix },
+        house.platform,
+      ),
+      files: createFiles(house.library, house.platform, house.settings),
+    },
+  );
   const stored: Route = {
     name: '/{images,files}/{name}',
     open: true,
@@ -79,7 +86,7 @@ export function createRoutes(house: House): (place: Place, method: string) => Ro
       },
     ],
     ...['/livez', '/health', '/healthz'].map((path) => [path, readOnly(path, health)] as const),
-    ['/readyz', readOnly('/readyz', () => readiness(house.isDraining()))],
+    ['/readyz', readOnly('/readyz', () => readiness(house.isDraining(), house.standing.isDown()))],
   ]);
   const models = readOnly('/v1/models', createModels(house), false);
 

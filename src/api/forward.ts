@@ -1,8 +1,11 @@
 import { type JsonBody, modelOf, parseJsonBody, withModel } from '../body.ts';
 import type { Call } from '../call.ts';
 import { Failure } from '../failure.ts';
+import type { Hop, Relay } from '../relay/relay.ts';
 import { json, type Reply } from '../reply.ts';
-import type { Directory, Served } from '../upstreams/directory.ts';
+import { isPassing } from '../upstreams/backend/ways.ts';
+import type { Candidates, Directory, Served } from '../upstreams/directory.ts';
+import type { Plan } from '../upstreams/plan.ts';
 import { readForm } from './form.ts';
 import type { GivenPicture } from './image-request.ts';
 
@@ -29,36 +32,69 @@ const drawingModel = 'dall-e-3';
  * Any `/v1` path, carried as it is. Where one upstream serves everything, the body is not even looked at. Where there is a choice, a JSON body
  * is read (up to `maxBodyBytes`) for the model it names; a body without one, or of another type, goes to the upstream for all the rest.
  */
-export function createForward(directory: Directory, maxBodyBytes: number, converted: Converted) {
+export function createForward(directory: Directory, plan: Plan, maxBodyBytes: number, converted: Converted) {
+  const general = (call: Call, body: Hop['body']): Relay =>
+    plan(call, call.method, call.path, [{ upstream: directory.general(), body }]);
+
   const forward = (call: Call): Reply | Promise<Reply> => {
     const { head } = call.incoming;
     if (isWebSocket(call)) return directory.general().tunnel(call);
-    if (directory.sole) return directory.sole.relay(call, call.method, call.path, 'incoming');
+    if (directory.sole) return general(call, 'incoming');
     if (!directory.hasGeneral && isFiles.test(call.path)) return converted.files(call);
     // Where somebody else takes forms, they stream there unread; only a conversation's are read here.
     if (!directory.hasGeneral && call.method === 'POST' && isPictureForm.test(call.path))
       return withForm(call);
     const byModel = call.method === 'POST' && /^application\/json\b/i.test(head.get('content-type') ?? '');
-    if (!byModel) return directory.general().relay(call, call.method, call.path, 'incoming');
+    if (!byModel) return general(call, 'incoming');
     return readJson(call, maxBodyBytes).then((body) => withBody(call, body));
   };
 
   /** Carries a body that was read to whoever serves the model it names, or asks for an answer to it. */
   const withBody = (call: Call, body: JsonBody): Reply | Promise<Reply> => {
-    if (directory.sole) return directory.sole.relay(call, call.method, call.path, body.bytes);
+    if (directory.sole) return general(call, body.bytes);
     const isChat = call.path === '/v1/chat/completions';
     const isImages = call.path === '/v1/images/generations';
-    if (body.value.model === undefined && !isChat && (directory.hasGeneral || !isImages)) {
-      return directory.general().relay(call, call.method, call.path, body.bytes);
-    }
+    if (body.value.model === undefined && !isChat && (directory.hasGeneral || !isImages))
+      return general(call, body.bytes);
     const asked = isImages && body.value.model === undefined ? drawingModel : modelOf(body);
-    const served = found(call, asked);
-    if (served.kind === 'openai') {
-      const bytes = served.model === asked ? body.bytes : withModel(body, served.model).bytes;
-      return served.upstream.relay(call, call.method, call.path, bytes);
+    return served(call, body, asked, found(call, asked));
+  };
+
+  /** Asks the first who may serve a model: all of the OpenAI API in one plan, a conversation by itself, and who comes after it where it fails. */
+  const served = (
+    call: Call,
+    body: JsonBody,
+    asked: string,
+    [first, ...others]: Candidates,
+  ): Reply | Promise<Reply> => {
+    if (first.kind === 'openai') {
+      const asking = ({ upstream, model }: typeof first) => ({
+        upstream,
+        body: model === asked ? body.bytes : withModel(body, model).bytes,
+      });
+      return plan(call, call.method, call.path, [
+        asking(first),
+        ...others.flatMap((other) => (other.kind === 'openai' ? [asking(other)] : [])),
+      ]);
     }
-    if (isChat) return converted.chat(call, body, served);
-    if (isImages) return converted.images(call, body.value, [], served);
+    call.notes.upstream = first.upstream.name;
+    const answer = converse(call, body, asked, first);
+    const [next, ...rest] = others;
+    if (!next) return answer;
+    return answer.catch((error: unknown) => {
+      if (!isPassing(error) || call.incoming.signal.aborted) throw error;
+      return served(call, body, asked, [next, ...rest]);
+    });
+  };
+
+  const converse = async (
+    call: Call,
+    body: JsonBody,
+    asked: string,
+    conversation: Conversation,
+  ): Promise<Response> => {
+    if (call.path === '/v1/chat/completions') return converted.chat(call, body, conversation);
+    if (call.path === '/v1/images/generations') return converted.images(call, body.value, [], conversation);
     throw new Failure(
       'not_found',
       `The model "${asked.slice(0, 100)}" is served for POST /v1/chat/completions and /v1/images/generations only.`,
@@ -70,8 +106,8 @@ export function createForward(directory: Directory, maxBodyBytes: number, conver
   const withForm = async (call: Call): Promise<Reply> => {
     const form = await readForm(call, maxBodyBytes);
     const named = form.get('model');
-    const served = found(call, typeof named === 'string' && named !== '' ? named : drawingModel);
-    if (served.kind === 'openai') throw new Failure('not_found', 'The model is not served for this path.');
+    const [first] = found(call, typeof named === 'string' && named !== '' ? named : drawingModel);
+    if (first.kind === 'openai') throw new Failure('not_found', 'The model is not served for this path.');
     const fields = Object.fromEntries([...form].filter(([, value]) => typeof value === 'string'));
     const files = [...form].flatMap(([, value]) => (typeof value === 'string' ? [] : [value]));
     const pictures = await Promise.all(
@@ -81,25 +117,26 @@ export function createForward(directory: Directory, maxBodyBytes: number, conver
         filename: file.name,
       })),
     );
-    return converted.images(call, fields, pictures, served);
+    call.notes.upstream = first.upstream.name;
+    return converted.images(call, fields, pictures, first);
   };
 
-  /** Who serves a model, noted for the log. */
-  const found = (call: Call, asked: string): Served => {
+  /** Who may serve a model, which is noted for the log. */
+  const found = (call: Call, asked: string): Candidates => {
     call.notes.model = asked.slice(0, 100);
-    const served = directory.find(asked);
-    if (served.kind === 'backend-api') call.notes.upstream = served.upstream.name;
-    return served;
+    return directory.find(asked);
   };
 
   /** `GET /v1/models/{id}`, asked of the upstream that serves the model. */
   const model = (call: Call): Reply => {
-    if (directory.sole) return directory.sole.relay(call, call.method, call.path, null);
+    if (directory.sole) return general(call, null);
     const asked = decoded(call.path.slice('/v1/models/'.length));
-    const served = directory.find(asked);
-    if (served.kind === 'backend-api')
-      return json({ id: asked, object: 'model', created: 0, owned_by: served.upstream.name });
-    return served.upstream.relay(call, call.method, `/v1/models/${encodeURIComponent(served.model)}`, null);
+    const [first] = directory.find(asked);
+    if (first.kind === 'backend-api')
+      return json({ id: asked, object: 'model', created: 0, owned_by: first.upstream.name });
+    return plan(call, call.method, `/v1/models/${encodeURIComponent(first.model)}`, [
+      { upstream: first.upstream, body: null },
+    ]);
   };
 
   return { forward, model, withBody };

@@ -5,9 +5,10 @@ export function health(): Response {
   return json({ status: 'ok' }, 200, { 'cache-control': 'no-store' });
 }
 
-/** Says whether new requests are welcome; they are not while the gateway drains. */
-export function readiness(draining: boolean): Response {
-  return json({ status: draining ? 'draining' : 'ok' }, draining ? 503 : 200, {
+/** Says whether new requests are welcome: not while the gateway drains, nor while every upstream has failed often and rests. */
+export function readiness(draining: boolean, down: boolean): Response {
+  const status = draining ? 'draining' : down ? 'no upstream answers' : 'ok';
+  return json({ status }, status === 'ok' ? 200 : 503, {
     'cache-control': 'no-store',
   });
 }

@@ -23,7 +23,7 @@ const maxListBytes = 8 * 1024 * 1024;
  * `GET /v1/models`: the models of all upstreams in one list, each upstream's own first answer remembered for a while for each key it was
  * asked with. An upstream that fails is left out while another answers; where none does, its own error passes.
  */
-export function createModels({ directory, settings, platform }: House): (call: Call) => Promise<Reply> {
+export function createModels({ directory, settings, platform, plan }: House): (call: Call) => Promise<Reply> {
   const remembered = table(
     platform,
     'models',
@@ -33,11 +33,12 @@ export function createModels({ directory, settings, platform }: House): (call: C
   const compatible = directory.upstreams.filter((upstream) => upstream.kind === 'openai');
 
   const listOf = async (call: Call, upstream: CompatibleUpstream): Promise<Listed> => {
-    const relay = upstream.relay({ ...call, search: '' }, 'GET', '/v1/models', null);
-    const account = await accountHash(relay.hop.headers, platform);
+    const relay = plan({ ...call, search: '' }, 'GET', '/v1/models', [{ upstream, body: null }]);
+    const account = await accountHash(relay.hops[0].headers, platform);
     const known = settings.modelsCacheSeconds > 0 ? await remembered.get(upstream.name, account) : undefined;
     if (known) return { ok: true, models: known };
-    const listed = await readList(await ask(relay, call.incoming, (request) => platform.fetch(request)));
+    const { answer, release } = await ask(relay, call.incoming, (request) => platform.fetch(request));
+    const listed = await readList(answer).finally(release);
     if (listed.ok && settings.modelsCacheSeconds > 0)
       await remembered.set([...listed.models], upstream.name, account);
     return listed;

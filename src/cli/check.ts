@@ -48,9 +48,15 @@ function upstreamLines(settings: Settings): string[] {
         : "the callers' own keys";
     return `  ${name}: ${url}, with ${key}, for ${models ? models.join(', ') : 'any model'}\n`;
   });
-  const aliases = Object.entries(settings.models).map(
-    ([name, entry]) => `  model ${name} → ${entry.model ?? name} at ${entry.upstream}\n`,
-  );
+  const aliases = Object.entries(settings.models).map(([name, entry]) => {
+    const choices: readonly { upstream: string; model?: string | undefined; weight?: number | undefined }[] =
+      'upstreams' in entry ? entry.upstreams : [entry];
+    const places = choices.map(
+      ({ upstream, model = name, weight }) =>
+        `${model} at ${upstream}${weight === undefined ? '' : ` (weight ${weight})`}`,
+    );
+    return `  model ${name} → ${places.join(', then ')}\n`;
+  });
   return [...lines, ...aliases];
 }
 

@@ -1,7 +1,7 @@
 import type { Call } from '../call.ts';
 import { linkStem } from '../files/links.ts';
+import type { UpstreamState } from '../relay/standing.ts';
 import type { House } from '../routes.ts';
-import type { UpstreamState } from '../upstreams/standing.ts';
 import { pageHeaders } from './page-headers.ts';
 import { startStyle } from './start-style.ts';
 
@@ -36,7 +36,12 @@ const en: Words = {
   base: 'Base URL for your client',
   hidden: 'Under the API prefix that its owner gave you, then /v1.',
   upstreams: 'Upstreams',
-  states: { unknown: 'not asked yet', ok: 'answering', failing: 'failing' },
+  states: {
+    unknown: 'not asked yet',
+    ok: 'answering',
+    failing: 'failing',
+    resting: 'resting after failures',
+  },
   draining: 'This gateway is shutting down.',
   tryIt: 'Try it',
   models: 'Models',
@@ -48,7 +53,7 @@ const zh: Words = {
   base: '客户端的 Base URL',
   hidden: '在网关主人给您的 API 前缀之后加 /v1。',
   upstreams: '上游',
-  states: { unknown: '尚未请求', ok: '正常', failing: '出错' },
+  states: { unknown: '尚未请求', ok: '正常', failing: '出错', resting: '多次出错，暂歇' },
   draining: '此网关正在关闭。',
   tryIt: '试一试',
   models: '模型列表',

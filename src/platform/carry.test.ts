@@ -1,9 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { Relay } from '../relay/relay.ts';
+import { type Hop, Relay } from '../relay/relay.ts';
 import { ask } from './carry.ts';
 
 const timeouts = { connect: 1, firstByte: 0.05, idle: 1, total: 0 };
-const hop = { upstream: 'u', origin: 'http://upstream.example', path: '/v1/x?a=1', headers: ['X-A', '1'] };
+const hop: Hop = {
+  upstream: 'u',
+  id: 'u',
+  origin: 'http://upstream.example',
+  path: '/v1/x?a=1',
+  headers: ['X-A', '1'],
+  body: null,
+  timeouts,
+  whenCallerLeaves: 'cancel',
+  slots: null,
+};
 const still = { signal: new AbortController().signal, stream: () => null };
 
 /** A fetch that answers by path, and otherwise waits until it is told to stop. */
@@ -18,7 +28,7 @@ const fetcher = (answers: Record<string, () => Response>) => (request: Request) 
 describe('asking with fetch', () => {
   test('sends method, address, headers and bytes as the plan says', async () => {
     let seen: Request | null = null;
-    const plan = new Relay('PUT', hop, new TextEncoder().encode('bytes'), timeouts);
+    const plan = new Relay('PUT', [{ ...hop, body: new TextEncoder().encode('bytes') }]);
     await ask(plan, still, async (request) => {
       seen = request;
       return new Response('ok');
@@ -33,7 +43,7 @@ describe('asking with fetch', () => {
   });
 
   test('an upstream that does not answer in time is a 504', async () => {
-    const plan = new Relay('GET', hop, null, timeouts);
+    const plan = new Relay('GET', [hop]);
     await expect(ask(plan, still, fetcher({}))).rejects.toMatchObject({
       status: 504,
       message: expect.stringContaining('FIRST_BYTE_TIMEOUT'),
@@ -41,7 +51,7 @@ describe('asking with fetch', () => {
   });
 
   test('one that cannot be reached is a 502 that does not tell its address', async () => {
-    const plan = new Relay('GET', hop, null, timeouts);
+    const plan = new Relay('GET', [hop]);
     const refused = ask(plan, still, () =>
       Promise.reject(new Error('connect ECONNREFUSED upstream.example')),
     );
@@ -54,7 +64,7 @@ describe('asking with fetch', () => {
   test('the caller’s leaving stops it, before the first byte too', async () => {
     const caller = new AbortController();
     const asking = ask(
-      new Relay('GET', hop, null, { ...timeouts, firstByte: 0 }),
+      new Relay('GET', [{ ...hop, timeouts: { ...timeouts, firstByte: 0 } }]),
       { signal: caller.signal, stream: () => null },
       fetcher({}),
     );
@@ -64,13 +74,15 @@ describe('asking with fetch', () => {
 
   test('redirects on the same host are followed a few times, others handed back', async () => {
     const to = (location: string) => () => new Response(null, { status: 302, headers: { location } });
-    const plan = new Relay('GET', hop, null, timeouts);
+    const plan = new Relay('GET', [hop]);
     expect(
       await (
         await ask(plan, still, fetcher({ '/v1/x': to('/v1/y'), '/v1/y': () => new Response('there') }))
-      ).text(),
+      ).answer.text(),
     ).toBe('there');
-    expect((await ask(plan, still, fetcher({ '/v1/x': to('http://elsewhere.example/') }))).status).toBe(302);
-    expect((await ask(plan, still, fetcher({ '/v1/x': to('/v1/x') }))).status).toBe(302);
+    expect(
+      (await ask(plan, still, fetcher({ '/v1/x': to('http://elsewhere.example/') }))).answer.status,
+    ).toBe(302);
+    expect((await ask(plan, still, fetcher({ '/v1/x': to('/v1/x') }))).answer.status).toBe(302);
   });
 });

@@ -1,123 +1,121 @@
 import { Failure } from '../failure.ts';
 import type { Incoming } from '../head.ts';
-import type { HeaderPairs } from '../relay/headers.ts';
-import { type Hop, maxRedirects, type Relay, sameHostRedirect, type Tunnel } from '../relay/relay.ts';
-
-/** Headers from pairs, repeated names kept apart as far as `Headers` can. */
-export function toHeaders(pairs: HeaderPairs): Headers {
-  const headers = new Headers();
-  for (let i = 0; i < pairs.length; i += 2) headers.append(pairs[i] as string, pairs[i + 1] as string);
-  return headers;
-}
-
-/** Pairs from headers. */
-export function toPairs(headers: Headers): HeaderPairs {
-  const pairs: string[] = [];
-  for (const [name, value] of headers) pairs.push(name, value);
-  return pairs;
-}
+import { readBounded } from '../read-bounded.ts';
+import { type Attempts, createAttempts, type Verdict } from '../relay/attempts.ts';
+import { isEventStream } from '../relay/headers.ts';
+import type { Hop, Relay, Tunnel } from '../relay/relay.ts';
+import { type CallersBody, type Fetch, fetchHop, type Outcome } from './fetch-hop.ts';
+import { peekAt } from './peek-at.ts';
 
 /** As much of a request as carrying needs beyond the plan. */
-type Source = Pick<Incoming, 'signal' | 'stream'>;
+type Source = Pick<Incoming, 'signal' | 'stream'> & { readonly head?: Incoming['head'] };
 
-type Fetch = (request: Request) => Promise<Response>;
+/** The answer that was kept, who gave it, how many were asked, and what to call once it is over. */
+export type Asked = {
+  readonly answer: Response;
+  readonly hop: Hop;
+  readonly attempts: number;
+  readonly release: () => void;
+};
+
+/** Bodies up to this size are read where there is another hop they might be sent to. */
+const smallBody = 64 * 1024;
 
 /**
- * Asks an upstream as a plan says, with any `fetch`. Gives its answer as it came, its body unread. Throws a 502 or 504
- * where none came. `connect` has no timer of its own here: `fetch` does not tell when it is connected.
+ * Asks upstreams as a plan says, with any `fetch`, until an answer is worth keeping. Gives it as it came, its body unread. Throws a 502 or
+ * 504 where none came. `connect` has no timer of its own here: `fetch` does not tell when it is connected.
  */
-export async function ask(plan: Relay | Tunnel, incoming: Source, fetch: Fetch): Promise<Response> {
-  const { signal, arm, disarm, timedOut } = deadline(incoming.signal, plan.timeouts.firstByte);
-  const { total } = plan.timeouts;
+export async function ask(plan: Relay | Tunnel, incoming: Source, fetch: Fetch): Promise<Asked> {
+  const attempts = createAttempts(plan);
+  const { total } = attempts.hop.timeouts;
   const whole = total > 0 ? AbortSignal.timeout(total * 1000) : null;
-  arm();
-  try {
-    return await follow(plan, incoming, fetch, whole ? AbortSignal.any([signal, whole]) : signal);
-  } catch (error) {
-    if (whole?.aborted) {
-      throw new Failure(
-        'upstream_timeout',
-        `The answer took longer than ${total} seconds, the most that TOTAL_TIMEOUT allows.`,
-        { cause: error },
-      );
+  const body = await bodyOf(plan, incoming);
+  if (body instanceof Uint8Array) attempts.bodyIsRead();
+  for (;;) {
+    const { hop } = attempts;
+    const release = await enter(attempts, incoming.signal);
+    if (release === 'moved') continue;
+    const outcome = await fetchHop(plan, hop, body, incoming.signal, whole, fetch);
+    const verdict = await verdictOn(outcome, attempts);
+    if (verdict === 'keep') {
+      if (outcome.kind === 'answer')
+        return { answer: outcome.answer, hop, attempts: attempts.count, release };
+      release();
+      throw outcome.failure;
     }
-    if (timedOut()) {
-      throw new Failure(
-        'upstream_timeout',
-        `The upstream gave no answer within ${plan.timeouts.firstByte} seconds. FIRST_BYTE_TIMEOUT sets how long to wait.`,
-        { cause: error },
-      );
-    }
-    if (error instanceof Failure) throw error;
-    throw new Failure(
-      'upstream_error',
-      'The upstream could not be reached, or closed the connection without an answer.',
-      {
-        cause: error,
-      },
-    );
-  } finally {
-    disarm();
+    release();
+    if (verdict.waitMs > 0) await pause(verdict.waitMs, incoming.signal);
+    if (incoming.signal.aborted) throw new Failure('upstream_error', 'The caller left.');
   }
 }
 
-async function follow(
-  plan: Relay | Tunnel,
-  incoming: Source,
-  fetch: Fetch,
-  signal: AbortSignal,
-): Promise<Response> {
-  const method = plan.kind === 'relay' ? plan.method : 'GET';
-  let hop: Hop = plan.hop;
-  for (let redirects = 0; ; redirects++) {
-    const answer = await fetch(toRequest(plan, hop, method, incoming, signal));
-    const next = sameHostRedirect(method, hop, answer.status, answer.headers.get('location') ?? undefined);
-    if (!next || redirects === maxRedirects) return answer;
+/** The caller's body: read where it is small and might be sent more than once, else as it arrives. */
+async function bodyOf(plan: Relay | Tunnel, incoming: Source): Promise<CallersBody> {
+  if (plan.hops[0].body !== 'incoming') return null;
+  const length = Number(incoming.head?.get('content-length') ?? Number.NaN);
+  const stream = incoming.stream();
+  const isWorthReading = plan.repeatable && (plan.hops.length > 1 || plan.retries > 0);
+  if (!isWorthReading || !(length <= smallBody)) return stream;
+  return readBounded(
+    stream,
+    smallBody,
+    () => new Failure('body_too_large', 'The body is longer than it said.'),
+  );
+}
+
+/** A place at the hop whose turn it is; `moved` where another one is to be asked instead. Throws a 503 where all are full. */
+async function enter(attempts: Attempts, signal: AbortSignal): Promise<(() => void) | 'moved'> {
+  const { slots } = attempts.hop;
+  if (slots === null) return () => {};
+  const free = slots.tryEnter();
+  if (free) return free;
+  if (attempts.afterTrouble('full') !== 'keep') return 'moved';
+  const later = await attempts.hop.slots?.enter(signal);
+  if (later) return later;
+  throw atItsLimit();
+}
+
+async function verdictOn(outcome: Outcome, attempts: Attempts): Promise<Verdict> {
+  if (outcome.kind === 'failure') return outcome.trouble ? attempts.afterTrouble(outcome.trouble) : 'keep';
+  const { answer } = outcome;
+  const verdict = attempts.afterStatus(
+    answer.status,
+    (name) => answer.headers.get(name) ?? undefined,
+    Date.now(),
+  );
+  if (verdict !== 'keep') {
     await answer.body?.cancel();
-    hop = next;
+    return verdict;
   }
+  if (answer.status !== 200 || !attempts.hasNext || !isEventStream(answer.headers.get('content-type')))
+    return 'keep';
+  const peeked = await peekAt(answer);
+  outcome.answer = peeked.answer;
+  if (!peeked.isError) return 'keep';
+  const next = attempts.afterErrorEvent();
+  if (next !== 'keep') await peeked.answer.body?.cancel();
+  return next;
 }
 
-function toRequest(
-  plan: Relay | Tunnel,
-  hop: Hop,
-  method: string,
-  incoming: Source,
-  signal: AbortSignal,
-): Request {
-  const headers = toHeaders(hop.headers);
-  if (plan.kind === 'tunnel') headers.set('upgrade', 'websocket');
-  const body = plan.kind === 'tunnel' ? null : plan.body === 'incoming' ? incoming.stream() : plan.body;
-  const init: RequestInit & { duplex?: 'half' } = { method, headers, signal, redirect: 'manual' };
-  if (body !== null) {
-    init.body = body as BodyInit;
-    if (body instanceof ReadableStream) init.duplex = 'half';
-  }
-  return new Request(hop.origin + hop.path, init);
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
 }
 
-/** A signal that follows the caller's and fires by itself when time runs out while it is armed. */
-export function deadline(callers: AbortSignal, seconds: number) {
-  const controller = new AbortController();
-  let expired = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const follow = () => controller.abort(callers.reason);
-  if (callers.aborted) follow();
-  else callers.addEventListener('abort', follow, { once: true });
-  const disarm = () => clearTimeout(timer);
-  return {
-    signal: controller.signal,
-    disarm,
-    timedOut: () => expired,
-    /** Starts the clock again. */
-    arm(): void {
-      disarm();
-      if (seconds <= 0) return;
-      timer = setTimeout(() => {
-        expired = true;
-        controller.abort(new Error('timed out'));
-      }, seconds * 1000);
-    },
-    abort: (reason: unknown) => controller.abort(reason),
-  };
+/** The 503 of an upstream that is asked as much as it may be, and whose line is full. */
+export function atItsLimit(): Failure {
+  return new Failure(
+    'unavailable',
+    'The upstream has as many requests as it may get at once, and too many wait already. Try again shortly.',
+    { headers: { 'retry-after': '1' } },
+  );
 }

@@ -32,6 +32,8 @@ export interface Platform {
    * one request wait for another.
    */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** Whether one request may wait for another to end: not on machines that keep them apart. */
+  readonly canQueue: boolean;
   /** SHA-256. */
   createHash(): Hash;
   /** Opens a WebSocket to an upstream. */

@@ -2,10 +2,11 @@ import { errorEvent, Failure, toFailure } from '../failure.ts';
 import type { Incoming } from '../head.ts';
 import { carryEventStream } from '../relay/event-stream.ts';
 import { answerHeaders, isEventStream } from '../relay/headers.ts';
-import type { Relay } from '../relay/relay.ts';
+import type { Hop } from '../relay/relay.ts';
 import { type Exchange, failureResponse, type Outcome } from '../reply.ts';
 import { within } from '../within.ts';
-import { ask, toHeaders, toPairs } from './carry.ts';
+import { type Asked, ask } from './carry.ts';
+import { toHeaders, toPairs } from './header-pairs.ts';
 import type { Platform } from './platform.ts';
 
 /** Statuses whose answers have no body. */
@@ -20,9 +21,9 @@ export async function respond(
 ): Promise<Response> {
   const { reply } = exchange;
   if (reply instanceof Response) return answered(reply, exchange, platform);
-  let answer: Response;
+  let asked: Asked;
   try {
-    answer = await ask(reply, incoming, (request) => platform.fetch(request));
+    asked = await ask(reply, incoming, (request) => platform.fetch(request));
   } catch (thrown) {
     if (incoming.signal.aborted) {
       exchange.end(outcome(exchange, 499, { endedBy: 'client' }));
@@ -34,9 +35,16 @@ export async function respond(
       error: failure.message,
     });
   }
-  return reply.kind === 'tunnel'
-    ? tunnelled(answer, exchange)
-    : relayed(answer, reply, exchange, platform, keepAlive);
+  const { answer, hop, attempts, release } = asked;
+  const told: Exchange = {
+    ...exchange,
+    end(outcome) {
+      release();
+      if (outcome.endedBy === 'upstream' || outcome.endedBy === 'timeout') reply.note(hop, 'failed');
+      exchange.end({ ...outcome, upstream: hop.upstream, ...(attempts > 1 ? { attempts } : {}) });
+    },
+  };
+  return reply.kind === 'tunnel' ? tunnelled(answer, told) : relayed(answer, hop, told, platform, keepAlive);
 }
 
 function outcome(exchange: Exchange, status: number, more: Partial<Outcome> = {}): Outcome {
@@ -69,7 +77,7 @@ function answered(
 /** An upstream's answer, its body untouched. */
 function relayed(
   answer: Response,
-  relay: Relay,
+  hop: Hop,
   exchange: Exchange,
   platform: Platform,
   keepAlive: number,
@@ -86,8 +94,8 @@ function relayed(
     headers.delete('content-length');
     const body = carryEventStream(answer.body, {
       keepAlive,
-      idle: relay.timeouts.idle,
-      errorEvent: (_error, idle) => errorEvent(brokenStream(idle, relay.timeouts.idle)),
+      idle: hop.timeouts.idle,
+      errorEvent: (_error, idle) => errorEvent(brokenStream(idle, hop.timeouts.idle)),
       ended: ({ bytes, firstByteAt, by, error }) => {
         exchange.end({
           status: answer.status,
@@ -107,7 +115,7 @@ function relayed(
     );
     return new Response(answer.body, init);
   }
-  const { body, ended } = counted(answer.body, relay.timeouts.idle);
+  const { body, ended } = counted(answer.body, hop.timeouts.idle);
   platform.defer(
     ended.then(({ bytes, by, error }) =>
       exchange.end(

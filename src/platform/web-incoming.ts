@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { Incoming } from '../head.ts';
 import { readBounded } from '../read-bounded.ts';
-import { toPairs } from './carry.ts';
+import { toPairs } from './header-pairs.ts';
 
 /** A web-standard request as the gateway takes it. */
 export function webIncoming(request: Request): Incoming {

@@ -1,4 +1,5 @@
 import type { HeaderPairs } from './headers.ts';
+import type { Slots } from './slots.ts';
 
 /** Seconds, each 0 for no limit. */
 export type Timeouts = {
@@ -8,45 +9,71 @@ export type Timeouts = {
   readonly total: number;
 };
 
+/** What becomes of the upstream's answer where the caller leaves: it is cut off at once, or read to its end within limits. */
+export type WhenCallerLeaves = 'cancel' | { readonly seconds: number; readonly bytes: number };
+
 /** One upstream to ask, and how. */
 export type Hop = {
   /** The upstream's name in the settings. */
   readonly upstream: string;
+  /** What its failures are remembered by: the upstream, and which of its keys. */
+  readonly id: string;
   /** Scheme, host and port. */
   readonly origin: string;
   /** Path and query, exactly as they go on the request line. */
   readonly path: string;
   readonly headers: HeaderPairs;
+  /** Bytes (they were read, and can be sent again), `incoming` (the caller's bytes as they arrive) or null. */
+  readonly body: Uint8Array | 'incoming' | null;
+  readonly timeouts: Timeouts;
+  readonly whenCallerLeaves: WhenCallerLeaves;
+  /** How many may be asked at once; null for any number. */
+  readonly slots: Slots | null;
 };
 
+/** How a hop did: it answered, it failed, or it wants to be left alone for a while (in milliseconds). */
+export type HopResult = 'ok' | 'failed' | { readonly restMs: number };
+
 /**
- * The plan of a request that is carried to an upstream as it is, its answer carried back as it comes. The platform
- * carries it out. `body` is bytes (they were read, and can be sent again), `incoming` (the caller's bytes as they arrive) or null.
+ * The plan of a request that is carried to an upstream as it is, its answer carried back as it comes. The platform carries it out: it asks
+ * one hop after the other until an answer is worth keeping, and after its first byte it never asks another.
  */
 export class Relay {
   readonly kind = 'relay';
   readonly method: string;
-  readonly hop: Hop;
-  readonly body: Uint8Array | 'incoming' | null;
-  readonly timeouts: Timeouts;
+  readonly hops: readonly [Hop, ...Hop[]];
+  /** How often all of the hops are asked again, after a pause. */
+  readonly retries: number;
+  /** Whether the request may be sent twice though the first was read: it only reads, or only asks for an answer. */
+  readonly repeatable: boolean;
+  /** Told how each hop did. */
+  readonly note: (hop: Hop, result: HopResult) => void;
 
-  constructor(method: string, hop: Hop, body: Uint8Array | 'incoming' | null, timeouts: Timeouts) {
+  constructor(
+    method: string,
+    hops: readonly [Hop, ...Hop[]],
+    more: Partial<Pick<Relay, 'retries' | 'repeatable' | 'note'>> = {},
+  ) {
     this.method = method;
-    this.hop = hop;
-    this.body = body;
-    this.timeouts = timeouts;
+    this.hops = hops;
+    this.retries = more.retries ?? 0;
+    this.repeatable = more.repeatable ?? false;
+    this.note = more.note ?? (() => {});
   }
 }
 
 /** The plan of a WebSocket: the handshake is carried to the upstream, then bytes go both ways untouched. */
 export class Tunnel {
   readonly kind = 'tunnel';
-  readonly hop: Hop;
-  readonly timeouts: Timeouts;
+  readonly method = 'GET';
+  readonly hops: readonly [Hop];
+  readonly retries = 0;
+  readonly repeatable = false;
+  readonly note: Relay['note'];
 
-  constructor(hop: Hop, timeouts: Timeouts) {
-    this.hop = hop;
-    this.timeouts = timeouts;
+  constructor(hop: Hop, note: Relay['note'] = () => {}) {
+    this.hops = [hop];
+    this.note = note;
   }
 }
 

@@ -21,7 +21,8 @@ export function checkTogether(
     );
   }
   for (const [model, entry] of Object.entries(settings.models)) {
-    if (!settings.upstreams[entry.upstream]) {
+    for (const { upstream } of 'upstreams' in entry ? entry.upstreams : [entry]) {
+      if (settings.upstreams[upstream]) continue;
       const known = upstreams.map(([name]) => name).join(', ') || 'none is configured';
       errors.push(`models.${model}.upstream: there is no upstream of that name. Use one of: ${known}.`);
     }

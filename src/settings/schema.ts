@@ -26,6 +26,8 @@ const seconds = () =>
   );
 const bytes = () =>
   v.pipe(v.number(), v.integer('must be a whole number of bytes'), v.minValue(0, 'must be 0 or more bytes'));
+const count = () =>
+  v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0, 'must be 0 or more'));
 const flag = () => v.boolean();
 const httpUrl = () =>
   v.pipe(
@@ -57,6 +59,44 @@ const key = () =>
     v.regex(/^[\x21-\x2b\x2d-\x7e]+$/, 'must be a key: no spaces, commas or control characters'),
   );
 
+/** What can be said of any upstream. */
+const anyUpstream = {
+  timeouts: setting(
+    v.optional(
+      v.strictObject({
+        connect: v.optional(seconds()),
+        firstByte: v.optional(seconds()),
+        idle: v.optional(seconds()),
+        total: v.optional(seconds()),
+      }),
+      {},
+    ),
+    { docs: 'Its own timers in seconds, instead of the common ones.' },
+  ),
+  concurrency: setting(v.optional(count(), 0), {
+    docs: 'How many requests it gets at once; 0 for any number.',
+  }),
+  queue: setting(v.optional(count(), 100), {
+    docs: 'How many may wait for their turn where concurrency is limited. On Workers nobody waits.',
+  }),
+  queueSeconds: setting(v.optional(seconds(), 30), { docs: 'How long one waits at most.' }),
+  whenCallerLeaves: setting(
+    v.optional(
+      v.union(
+        [
+          v.literal('cancel'),
+          v.strictObject({ seconds: seconds(), bytes: v.optional(bytes(), 16 * 1024 ** 2) }),
+        ],
+        'must be "cancel", or {"seconds": n, "bytes": n} to read the answer to its end within these limits',
+      ),
+      'cancel',
+    ),
+    {
+      docs: 'What becomes of an answer that nobody waits for any more: cancelled, or read to its end within limits.',
+    },
+  ),
+};
+
 /** An upstream that speaks the OpenAI API. */
 const openaiUpstream = v.strictObject({
   kind: v.literal('openai'),
@@ -67,6 +107,7 @@ const openaiUpstream = v.strictObject({
   models: setting(v.optional(v.pipe(v.array(text()), v.minLength(1, 'must name a model, or be left out'))), {
     docs: 'The models it is for: names, or beginnings followed by *. Left out: any.',
   }),
+  ...anyUpstream,
 });
 
 /** An upstream that speaks the ChatGPT web app's backend-api. */
@@ -87,12 +128,36 @@ const backendUpstream = v.strictObject({
     { docs: 'The path prefix before /backend-api, or several that are used in turn.' },
   ),
   keys: setting(v.optional(v.array(key()), []), { docs: 'Server-side keys of its owner, used in turn.' }),
+  ...anyUpstream,
 });
 
-const modelEntry = v.strictObject({
+const choice = {
   upstream: setting(name(), { docs: 'The name of the upstream that serves it.' }),
   model: setting(v.optional(text()), { docs: "The upstream's own name for it; left out: the same." }),
-});
+};
+
+const modelEntry = v.union(
+  [
+    v.strictObject(choice),
+    v.strictObject({
+      upstreams: setting(
+        v.pipe(
+          v.array(
+            v.strictObject({
+              ...choice,
+              weight: setting(v.optional(v.pipe(v.number(), v.minValue(0, 'must be 0 or more'))), {
+                docs: 'Its share of the requests; those without one are only asked where the others fail.',
+              }),
+            }),
+          ),
+          v.minLength(1, 'must name an upstream'),
+        ),
+        { docs: 'Several upstreams: in their order, or by weight.' },
+      ),
+    }),
+  ],
+  'must be {"upstream": name} or {"upstreams": [{"upstream": name}, ...]}',
+);
 
 const s3 = () =>
   v.strictObject({
@@ -375,6 +440,53 @@ export const settingsSchema = v.strictObject({
     env: 'MODELS_CACHE_SECONDS',
     form: 'number',
     docs: "Seconds for which an upstream's model list is remembered, for each key.",
+  }),
+  retries: setting(
+    v.optional(
+      v.pipe(
+        v.number(),
+        v.integer('must be a whole number'),
+        v.minValue(0, 'must be 0 or more'),
+        v.maxValue(5, 'must be at most 5'),
+      ),
+      0,
+    ),
+    {
+      env: 'RETRIES',
+      form: 'number',
+      docs: 'How often a request that failed before its first byte is tried again, after every other key and upstream was. A lost connection is tried once more in any case.',
+    },
+  ),
+  maxConcurrent: setting(v.optional(count(), 0), {
+    env: 'MAX_CONCURRENT',
+    form: 'number',
+    docs: 'Most requests that are served at once; beyond it: 503. 0 for any number.',
+  }),
+  maxConcurrentPerCaller: setting(v.optional(count(), 0), {
+    env: 'MAX_CONCURRENT_PER_CALLER',
+    form: 'number',
+    docs: 'Most requests at once with the same key; beyond it: 429. 0 for any number.',
+  }),
+  workers: setting(
+    v.optional(
+      v.pipe(
+        v.number(),
+        v.integer('must be a whole number'),
+        v.minValue(1, 'must be 1 or more'),
+        v.maxValue(256, 'must be at most 256'),
+      ),
+      1,
+    ),
+    {
+      env: 'WORKERS',
+      form: 'number',
+      docs: 'Processes that share the port, on Node; one that dies is started again.',
+    },
+  ),
+  reusePort: setting(v.optional(flag(), false), {
+    env: 'REUSE_PORT',
+    form: 'flag',
+    docs: 'Let another process listen on the same port, so that a new version can start before the old one ends.',
   }),
   drainTimeout: setting(v.optional(seconds(), 30), {
     env: 'DRAIN_TIMEOUT',

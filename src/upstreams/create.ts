@@ -1,5 +1,8 @@
 import type { Library } from '../files/library.ts';
 import type { Platform } from '../platform/platform.ts';
+import type { Timeouts } from '../relay/relay.ts';
+import { createSlots, type Slots } from '../relay/slots.ts';
+import type { Standing } from '../relay/standing.ts';
 import type { Settings } from '../settings/schema.ts';
 import { createBackendUpstream } from './backend/upstream.ts';
 import { createCompatibleUpstream } from './compatible/upstream.ts';
@@ -10,8 +13,9 @@ export function createUpstreams(
   settings: Settings,
   platform: Platform,
   library: Library | null,
+  standing: Standing,
 ): readonly Upstream[] {
-  const timeouts = {
+  const common: Timeouts = {
     connect: settings.connectTimeout,
     firstByte: settings.firstByteTimeout,
     idle: settings.idleTimeout,
@@ -19,38 +23,69 @@ export function createUpstreams(
   };
   const named = Object.entries(settings.upstreams);
   if (named.length === 0) {
+    const plain = { timeouts: common, whenCallerLeaves: 'cancel', slots: null } as const;
     return [
       createCompatibleUpstream({
+        ...plain,
         name: 'emulator',
         url: platform.emulator,
         keys: null,
         models: null,
-        timeouts,
         keySetting: 'OPENAI_API_KEY',
       }),
       createBackendUpstream(
-        { ...settings, name: 'emulator-web', bases: [`${platform.emulator}/emulator-web`], keys: null },
+        {
+          ...settings,
+          ...plain,
+          name: 'emulator-web',
+          bases: [`${platform.emulator}/emulator-web`],
+          keys: null,
+        },
         platform,
         library,
+        standing,
       ),
     ];
   }
-  return named.map(([name, upstream]) =>
-    upstream.kind === 'openai'
-      ? createCompatibleUpstream({
-          name,
-          url: upstream.url,
-          keys: upstream.keys,
-          models: upstream.models ?? null,
-          timeouts,
-          keySetting: name === 'openai' ? 'OPENAI_API_KEY' : `upstreams.${name}.key`,
-        })
-      : createBackendUpstream(
-          { ...settings, name, bases: basesOf(upstream), keys: upstream.keys },
-          platform,
-          library,
-        ),
-  );
+  return named.map(([name, upstream]) => {
+    const own = {
+      name,
+      timeouts: { ...common, ...withoutUndefined(upstream.timeouts) },
+      whenCallerLeaves: upstream.whenCallerLeaves,
+      slots: slotsFor(upstream, platform),
+    };
+    if (upstream.kind === 'openai')
+      return createCompatibleUpstream({
+        ...own,
+        url: upstream.url,
+        keys: upstream.keys,
+        models: upstream.models ?? null,
+        keySetting: name === 'openai' ? 'OPENAI_API_KEY' : `upstreams.${name}.key`,
+      });
+    return createBackendUpstream(
+      { ...settings, ...own, bases: basesOf(upstream), keys: upstream.keys },
+      platform,
+      library,
+      standing,
+    );
+  });
+}
+
+type Limited = { readonly concurrency: number; readonly queue: number; readonly queueSeconds: number };
+
+function slotsFor({ concurrency, queue, queueSeconds }: Limited, platform: Platform): Slots | null {
+  if (concurrency === 0) return null;
+  return createSlots({
+    most: concurrency,
+    queue: platform.canQueue ? queue : 0,
+    waitMs: queueSeconds * 1000,
+  });
+}
+
+function withoutUndefined(
+  timeouts: { readonly [K in keyof Timeouts]?: number | undefined },
+): Partial<Timeouts> {
+  return Object.fromEntries(Object.entries(timeouts).filter(([, value]) => value !== undefined));
 }
 
 function basesOf({ url, prefix }: { url: string; prefix: readonly string[] }): string[] {

@@ -8,8 +8,18 @@ export type Served =
   | { readonly kind: 'openai'; readonly upstream: CompatibleUpstream; readonly model: string }
   | { readonly kind: 'backend-api'; readonly upstream: BackendUpstream; readonly model: ConversationModel };
 
-/** An explicit entry of the settings: `model` is the upstream's name for it where that is another. */
-export type ModelEntry = { readonly upstream: string; readonly model?: string | undefined };
+/** Who may serve a model: the first is asked first, the others where it fails. */
+export type Candidates = readonly [Served, ...Served[]];
+
+/** One upstream of an entry: `model` is its own name for the model, `weight` its share where the load is divided. */
+type Choice = {
+  readonly upstream: string;
+  readonly model?: string | undefined;
+  readonly weight?: number | undefined;
+};
+
+/** An explicit entry of the settings: one upstream, or several. */
+export type ModelEntry = Choice | { readonly upstreams: readonly Choice[] };
 
 export interface Directory {
   readonly upstreams: readonly Upstream[];
@@ -21,10 +31,10 @@ export interface Directory {
   readonly hasGeneral: boolean;
   /** The upstream for paths that name no model. Throws a 404 that names the setting where there is none. */
   general(): CompatibleUpstream;
-  /** Who serves a model; null where nobody does. */
+  /** Who serves a model first; null where nobody does. */
   look(model: string): Served | null;
-  /** Who serves a model. Throws a 404 `model_not_found` where nobody does. */
-  find(model: string): Served;
+  /** Who may serve a model, in the order they are to be asked. Throws a 404 `model_not_found` where nobody does. */
+  find(model: string): Candidates;
 }
 
 /**
@@ -35,6 +45,7 @@ export function createDirectory(
   upstreams: readonly Upstream[],
   entries: Readonly<Record<string, ModelEntry>>,
   gpts: Readonly<Record<string, { readonly id: string }>> = {},
+  random: () => number = Math.random,
 ): Directory {
   const byName = new Map(upstreams.map((upstream) => [upstream.name, upstream]));
   const compatible = upstreams.filter((upstream) => upstream.kind === 'openai');
@@ -47,21 +58,27 @@ export function createDirectory(
       ? { kind: 'openai', upstream, model }
       : { kind: 'backend-api', upstream, model: conversationModel(model) ?? { slug: model, gizmo: null } };
 
-  const look = (model: string): Served | null => {
+  const candidates = (model: string): readonly Served[] => {
     const entry = Object.hasOwn(entries, model) ? entries[model] : undefined;
-    const named = entry && byName.get(entry.upstream);
-    if (entry && named) return served(named, entry.model ?? model);
+    if (entry) {
+      const choices = 'upstreams' in entry ? inDrawnOrder(entry.upstreams, random) : [entry];
+      return choices.flatMap((choice) => {
+        const named = byName.get(choice.upstream);
+        return named ? [served(named, choice.model ?? model)] : [];
+      });
+    }
     const gpt = Object.hasOwn(gpts, model) ? gpts[model] : undefined;
     if (backend && gpt)
-      return { kind: 'backend-api', upstream: backend, model: { slug: 'gpt-4-gizmo', gizmo: gpt.id } };
-    if (backend && isAlwaysConversation(model)) return served(backend, model);
-    const specific = compatible.find(
+      return [{ kind: 'backend-api', upstream: backend, model: { slug: 'gpt-4-gizmo', gizmo: gpt.id } }];
+    if (backend && isAlwaysConversation(model)) return [served(backend, model)];
+    const specific = compatible.filter(
       (upstream) => upstream.models !== null && matches(upstream.models, model),
     );
-    const upstream = specific ?? open;
-    if (upstream) return served(upstream, model);
-    return backend && conversationModel(model) ? served(backend, model) : null;
+    const found = specific.length > 0 ? specific : compatible.filter((upstream) => upstream.models === null);
+    if (found.length > 0) return found.map((upstream) => served(upstream, model));
+    return backend && conversationModel(model) ? [served(backend, model)] : [];
   };
+  const look = (model: string): Served | null => candidates(model)[0] ?? null;
 
   const listed = [
     ...Object.keys(entries),
@@ -77,8 +94,8 @@ export function createDirectory(
     hasGeneral: compatible.length > 0,
     look,
     find(model) {
-      const found = look(model);
-      if (found) return found;
+      const [first, ...others] = candidates(model);
+      if (first) return [first, ...others];
       throw new Failure(
         'model_not_found',
         `The model "${model.slice(0, 100)}" is not served here. GET /v1/models lists those that are.`,
@@ -94,4 +111,16 @@ export function createDirectory(
       );
     },
   };
+}
+
+/** Those with a weight in an order drawn by it, then the others as they stand. */
+function inDrawnOrder(choices: readonly Choice[], random: () => number): readonly Choice[] {
+  const drawn: Choice[] = [];
+  const left = choices.filter(({ weight }) => weight !== undefined && weight > 0);
+  while (left.length > 0) {
+    let point = random() * left.reduce((sum, { weight = 0 }) => sum + weight, 0);
+    const at = left.findIndex(({ weight = 0 }) => (point -= weight) < 0);
+    drawn.push(...left.splice(Math.max(at, 0), 1));
+  }
+  return [...drawn, ...choices.filter(({ weight }) => weight === undefined)];
 }

@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import type { Relay, Tunnel } from '../relay/relay.ts';
+import type { Hop, Tunnel } from '../relay/relay.ts';
 import type { Publish } from '../segments/answer.ts';
 import type { AssetRef, Segment } from '../segments/segment.ts';
 import type { ChatRequest, ConversationModel } from './backend/compose.ts';
@@ -20,8 +20,11 @@ export interface CompatibleUpstream {
   readonly name: string;
   /** The models it is for; null where it takes any. */
   readonly models: ModelPatterns | null;
-  /** Plans a request to it. `path` is canonical; `body` as in {@link Relay}. Throws a 401 where there is no key to send. */
-  relay(call: Call, method: string, path: string, body: Uint8Array | 'incoming' | null): Relay;
+  /**
+   * The ways to ask it, one for each of its keys, in turn; `own` where the key is the caller's. `path` is canonical. Throws a 401 where
+   * there is no key to send.
+   */
+  hops(call: Call, path: string, body: Hop['body']): readonly { readonly hop: Hop; readonly own: boolean }[];
   /** Plans a WebSocket to it. */
   tunnel(call: Call): Tunnel;
 }

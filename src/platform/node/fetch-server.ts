@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
-import { toHeaders, toPairs } from '../carry.ts';
+import { toHeaders, toPairs } from '../header-pairs.ts';
 
 type Handler = (request: Request) => Promise<Response>;
 

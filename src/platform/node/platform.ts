@@ -27,6 +27,7 @@ export function createNodePlatform(
     fetchPublic: createPublicFetch(),
     blobs: blobsFor(settings),
     cache,
+    canQueue: true,
     inTurn: pLimit(filesAtOnce),
     createHash: sha256,
     openSocket: (url) => new WebSocket(url),

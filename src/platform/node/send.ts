@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { errorBody, type Failure } from '../../failure.ts';
 import { answerHeaders, type HeaderPairs, isEventStream } from '../../relay/headers.ts';
 import type { Exchange } from '../../reply.ts';
-import { toPairs } from '../carry.ts';
+import { toPairs } from '../header-pairs.ts';
 import { piecesOf, StoredBody } from './stored-body.ts';
 
 /** Writes an answer of our own, and its record when it has gone out. */

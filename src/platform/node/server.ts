@@ -37,6 +37,7 @@ export function createServer(gateway: Gateway, lane: Lane): Server {
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     if (request.rawHeaders.length > 2 * maxHeaders) return tooManyHeaders(response);
     if (request.headers.host === undefined && request.httpVersion === '1.1') return noHost(response);
+    if (gateway.isDraining()) response.shouldKeepAlive = false;
     const incoming = new NodeIncoming(request, response);
     const carryOut = (exchange: Exchange): void => {
       const { reply } = exchange;

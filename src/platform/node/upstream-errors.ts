@@ -1,4 +1,5 @@
 import { Failure } from '../../failure.ts';
+import type { Trouble } from '../../relay/attempts.ts';
 import type { Timeouts } from '../../relay/relay.ts';
 import type { EndedBy } from '../../reply.ts';
 
@@ -10,22 +11,33 @@ export function overLimit(limit: number): Failure {
   );
 }
 
-/** What an error of the HTTP client means to the caller, and who ended the answer. Never holds the upstream's address. */
-export function refusalOf(error: Error, timeouts: Timeouts): { failure: Failure; endedBy: EndedBy } {
+/** What an error of the HTTP client means: to the caller, to the record, and to whether another hop may be asked. */
+export type Refusal = {
+  readonly failure: Failure;
+  readonly endedBy: EndedBy;
+  /** How it failed; null where the request itself is at fault. */
+  readonly trouble: Trouble | null;
+};
+
+/** Reads an error of the HTTP client. Its words never hold the upstream's address. */
+export function refusalOf(error: Error, timeouts: Timeouts): Refusal {
   const code = (error as { code?: unknown }).code;
-  const timeout = (message: string) => ({
+  const timeout = (message: string, trouble: Trouble | null = 'timeout'): Refusal => ({
     failure: new Failure('upstream_timeout', message, { cause: error }),
-    endedBy: 'timeout' as const,
+    endedBy: 'timeout',
+    trouble,
   });
-  const broken = (message: string) => ({
+  const broken = (message: string, trouble: Trouble = 'unanswered'): Refusal => ({
     failure: new Failure('upstream_error', message, { cause: error }),
-    endedBy: 'upstream' as const,
+    endedBy: 'upstream',
+    trouble,
   });
   switch (code) {
     case 'UND_ERR_CONNECT_TIMEOUT':
     case 'ETIMEDOUT':
       return timeout(
         `The upstream could not be connected to within ${timeouts.connect} seconds (CONNECT_TIMEOUT). Check its address.`,
+        'unsent',
       );
     case 'UND_ERR_HEADERS_TIMEOUT':
       return timeout(
@@ -38,15 +50,20 @@ export function refusalOf(error: Error, timeouts: Timeouts): { failure: Failure;
     case 'TOTAL_TIMEOUT':
       return timeout(
         `The answer took longer than ${timeouts.total} seconds, the most that TOTAL_TIMEOUT allows.`,
+        null,
       );
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return broken("The upstream's host name could not be resolved. Check its base URL at the gateway.");
+      return broken(
+        "The upstream's host name could not be resolved. Check its base URL at the gateway.",
+        'unsent',
+      );
     case 'ECONNREFUSED':
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return broken(
         'The upstream refused the connection or is not reachable. Check that it runs, and its base URL at the gateway.',
+        'unsent',
       );
     case 'UND_ERR_HEADERS_OVERFLOW':
       return broken('The upstream answered with more headers than can be read.');
@@ -57,6 +74,7 @@ export function refusalOf(error: Error, timeouts: Timeouts): { failure: Failure;
           'The request cannot be sent on: a header or its path holds characters that HTTP does not allow.',
         ),
         endedBy: 'gateway',
+        trouble: null,
       };
     default:
       return broken('The upstream closed the connection without a whole answer.');

@@ -35,6 +35,7 @@ export function createWorkersPlatform(
     blobs: bucket ? createR2Blobs(bucket) : null,
     cache: namespace ? createKvCache(namespace, Date.now) : createMemoryCache(Date.now),
     // No request may wait for another here; an isolate has few of them anyway.
+    canQueue: false,
     inTurn: (work) => work(),
     createHash: sha256,
     openSocket: (url) => new WebSocket(url),

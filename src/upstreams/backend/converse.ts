@@ -16,6 +16,8 @@ export type ConverseOptions = ConversationOptions & {
   readonly hide: boolean;
   /** Seconds of silence after which the upstream is given up; 0 for never. */
   readonly idleSeconds: number;
+  /** Whether the upstream is told to stop where the caller leaves; else it writes its answer to the end. */
+  readonly stopWhenLeft: boolean;
 };
 
 type Reader = ReturnType<typeof createTurnReader>;
@@ -208,7 +210,7 @@ async function tidy(
 ): Promise<void> {
   if (conversationId === null) return;
   try {
-    if (!over) await client.stop(conversationId).catch(() => {});
+    if (!over && options.stopWhenLeft) await client.stop(conversationId).catch(() => {});
     if (options.hide && !options.historyDisabled) await client.hide(conversationId);
   } catch (error) {
     platform.log('warn', 'a conversation could not be hidden', { error: toFailure(error).message });

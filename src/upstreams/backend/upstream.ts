@@ -1,21 +1,27 @@
 import * as v from 'valibot';
-import { keyFor, type UpstreamKey } from '../../access/credentials.ts';
+import type { UpstreamKey } from '../../access/credentials.ts';
 import type { Call } from '../../call.ts';
+import { Failure } from '../../failure.ts';
 import { hostAndPort } from '../../files/guarded-fetch.ts';
 import type { Library } from '../../files/library.ts';
 import { linkStem } from '../../files/links.ts';
 import { uploadsFolder } from '../../files/uploads.ts';
+import { atItsLimit } from '../../platform/carry.ts';
 import type { Platform } from '../../platform/platform.ts';
 import { table } from '../../platform/table.ts';
+import type { Timeouts, WhenCallerLeaves } from '../../relay/relay.ts';
+import type { Slots } from '../../relay/slots.ts';
+import type { Standing } from '../../relay/standing.ts';
 import type { BackendUpstream, Spoken } from '../upstream.ts';
 import { attachAll } from './attach.ts';
-import { createClient } from './client.ts';
+import { type Client, createClient } from './client.ts';
 import { type ChatRequest, type ConversationModel, composeNext, messagesIn } from './compose.ts';
 import { converse } from './converse.ts';
 import { contentsOf } from './inputs.ts';
 import { createPublisher } from './publish.ts';
 import { createTurnReader } from './turn.ts';
 import { createUploader } from './upload.ts';
+import { createWays, isPassing, resultOf, type Way } from './ways.ts';
 
 export type BackendSettings = {
   readonly name: string;
@@ -23,8 +29,9 @@ export type BackendSettings = {
   readonly bases: readonly string[];
   /** Server-side keys, used in turn; empty where callers bring their own; null where none is needed. */
   readonly keys: readonly string[] | null;
-  readonly firstByteTimeout: number;
-  readonly idleTimeout: number;
+  readonly timeouts: Timeouts;
+  readonly whenCallerLeaves: WhenCallerLeaves;
+  readonly slots: Slots | null;
   readonly continueRounds: number;
   readonly historyDisabled: boolean;
   readonly hideConversations: boolean;
@@ -50,14 +57,9 @@ export function createBackendUpstream(
   settings: BackendSettings,
   platform: Platform,
   library: Library | null,
+  standing: Standing,
 ): BackendUpstream {
-  let turn = 0;
-  const serverKey = (keys: readonly string[] | null): string | null | undefined => {
-    if (keys === null) return null;
-    return keys.length > 0 ? keys[turn++ % keys.length] : undefined;
-  };
-  let base = 0;
-  const baseInTurn = () => settings.bases[base++ % settings.bases.length] as string;
+  const waysFor = createWays({ ...settings, firstByteSeconds: settings.timeouts.firstByte }, platform);
   const gizmos = table(platform, 'gizmo', gizmoSchema, gizmoSeconds);
   const callersMayName = new Set(settings.fileFetchAllow);
   // The owner named these hosts: what they hold may be fetched from them.
@@ -73,7 +75,12 @@ export function createBackendUpstream(
     if (known !== undefined) return known;
     const key = { key: settings.keyForGptsInfo, own: false };
     const client = createClient(
-      { base: baseInTurn(), key, account: null, firstByteSeconds: settings.firstByteTimeout },
+      {
+        base: settings.bases[0] as string,
+        key,
+        account: null,
+        firstByteSeconds: settings.timeouts.firstByte,
+      },
       platform,
     );
     const found = await client.gizmo(id).catch(() => null);
@@ -82,22 +89,11 @@ export function createBackendUpstream(
     return found;
   };
 
-  const clientFor = (call: Call) => {
-    const { keys } = settings;
-    const key = keyFor(call.credentials, serverKey(keys), `upstreams.${settings.name}.key`);
-    const account = key.own ? (call.incoming.head.get('chatgpt-account-id') ?? null) : null;
-    const client = createClient(
-      { base: baseInTurn(), key, account, firstByteSeconds: settings.firstByteTimeout },
-      platform,
-    );
-    return { client, key, account };
-  };
-
   /** Brings the pictures and files of the messages to the upstream, and puts the payload together. */
   const payloadFor = async (
     call: Call,
     request: ChatRequest,
-    { client, key, account }: ReturnType<typeof clientFor>,
+    { client, key, account }: Way,
     options: Parameters<typeof composeNext>[3],
     signal: AbortSignal,
   ) => {
@@ -132,6 +128,37 @@ export function createBackendUpstream(
     );
   };
 
+  /** Waits for a place at the upstream, kept until the request is over. Throws a 503 where there is none. */
+  const takePlace = async (call: Call, signal: AbortSignal): Promise<void> => {
+    const { slots } = settings;
+    const release = slots && (slots.tryEnter() ?? (await slots.enter(signal)));
+    if (slots && !release) throw atItsLimit();
+    if (release) call.whenOver(release);
+  };
+
+  /** Asks for an answer by one way after the other, until one agrees to give it. */
+  const begin = async (
+    call: Call,
+    request: ChatRequest,
+    options: Parameters<typeof composeNext>[3],
+    signal: AbortSignal,
+  ): Promise<{ client: Client; first: Response }> => {
+    const ways = standing.order(waysFor(call));
+    for (const [i, way] of ways.entries()) {
+      try {
+        const payload = await payloadFor(call, request, way, options, signal);
+        const first = await way.client.conversation(payload, signal);
+        standing.note(way, 'ok');
+        return { client: way.client, first };
+      } catch (error) {
+        if (signal.aborted) throw error;
+        standing.note(way, resultOf(error));
+        if (!isPassing(error) || i === ways.length - 1) throw error;
+      }
+    }
+    throw new Failure('upstream_error', 'No way to ask the upstream is configured.');
+  };
+
   /** An account as the cache may know it: by a hash of its key. */
   const hashOf = async ({ key }: UpstreamKey, account: string | null): Promise<string> => {
     const hash = platform.createHash();
@@ -148,8 +175,6 @@ export function createBackendUpstream(
       model: ConversationModel,
       signal: AbortSignal,
     ): Promise<Spoken> {
-      const asked = clientFor(call);
-      const { client } = asked;
       const options = {
         model,
         gizmo: model.gizmo === null ? null : await describe(model.gizmo),
@@ -158,10 +183,11 @@ export function createBackendUpstream(
         continueRounds: settings.continueRounds,
         allowActions: settings.alwaysAllowActions,
         hide: settings.hideConversations,
-        idleSeconds: settings.idleTimeout,
+        idleSeconds: settings.timeouts.idle,
+        stopWhenLeft: settings.whenCallerLeaves === 'cancel',
       };
-      const payload = await payloadFor(call, request, asked, options, signal);
-      const first = await client.conversation(payload, signal);
+      await takePlace(call, signal);
+      const { client, first } = await begin(call, request, options, signal);
       const reader = createTurnReader();
       const publisher = createPublisher(client, {
         platform,

@@ -1,7 +1,8 @@
 import { keyFor } from '../../access/credentials.ts';
 import type { Call } from '../../call.ts';
 import { type HeaderPairs, headerOf, requestHeaders } from '../../relay/headers.ts';
-import { type Hop, Relay, type Timeouts, Tunnel } from '../../relay/relay.ts';
+import { type Hop, type Timeouts, Tunnel, type WhenCallerLeaves } from '../../relay/relay.ts';
+import type { Slots } from '../../relay/slots.ts';
 import type { CompatibleUpstream, ModelPatterns } from '../upstream.ts';
 import { baseOf } from './base-url.ts';
 
@@ -14,44 +15,68 @@ export type CompatibleSettings = {
   readonly timeouts: Timeouts;
   /** The setting that would hold a key, for the message where none is there. */
   readonly keySetting: string;
+  readonly whenCallerLeaves: WhenCallerLeaves;
+  readonly slots: Slots | null;
 };
 
 /** An OpenAI-compatible upstream. It does no I/O: it says how a request is to be carried. */
 export function createCompatibleUpstream(settings: CompatibleSettings): CompatibleUpstream {
-  const { name, timeouts, models, keys } = settings;
+  const { name, models, timeouts, whenCallerLeaves, slots } = settings;
   const base = baseOf(settings.url);
+  const keys = settings.keys ?? [];
   let turn = 0;
 
-  const serverKey = (): string | null | undefined => {
-    if (keys === null) return null;
-    return keys.length > 0 ? keys[turn++ % keys.length] : undefined;
-  };
-
-  const hopTo = (call: Call, path: string): Hop => {
-    const { key, own } = keyFor(call.credentials, serverKey(), settings.keySetting);
-    return {
+  const hopWith = (
+    call: Call,
+    path: string,
+    body: Hop['body'],
+    serverKey: string | null | undefined,
+    id: string,
+  ): { hop: Hop; own: boolean } => {
+    const { key, own } = keyFor(call.credentials, serverKey, settings.keySetting);
+    const headers = requestHeaders(call.incoming.head.pairs, key, own);
+    const hop: Hop = {
       upstream: name,
+      id,
       origin: base.origin,
       path: base.pathFor(path) + call.search,
-      headers: requestHeaders(call.incoming.head.pairs, key, own),
+      headers: withBody(headers, call, body),
+      body: body === 'incoming' && !call.incoming.hasBody ? null : body,
+      timeouts,
+      whenCallerLeaves,
+      slots,
     };
+    return { hop, own };
   };
 
   return {
     kind: 'openai',
     name,
     models,
-    relay(call, method, path, body) {
-      const hop = hopTo(call, path);
-      if (body === null) return new Relay(method, hop, null, timeouts);
-      if (body !== 'incoming')
-        return new Relay(method, { ...hop, headers: asJson(hop.headers) }, body, timeouts);
-      const length = headerOf(call.incoming.head.pairs, 'content-length');
-      const headers = length === undefined ? hop.headers : [...hop.headers, 'content-length', length];
-      return new Relay(method, { ...hop, headers }, call.incoming.hasBody ? body : null, timeouts);
+    hops(call, path, body) {
+      // A caller's own key is the only one that may go where it goes: there is nothing to rotate.
+      if (settings.keys === null || keys.length === 0 || call.credentials.openaiKey !== null)
+        return [hopWith(call, path, body, settings.keys === null ? null : keys[0], name)];
+      const first = turn++ % keys.length;
+      return keys.map((_, i) => {
+        const index = (first + i) % keys.length;
+        return hopWith(call, path, body, keys[index], keys.length > 1 ? `${name}#${index}` : name);
+      });
     },
-    tunnel: (call) => new Tunnel(hopTo(call, call.path), timeouts),
+    tunnel(call) {
+      const serverKey = settings.keys === null ? null : keys[keys.length > 0 ? turn++ % keys.length : 0];
+      return new Tunnel(hopWith(call, call.path, null, serverKey, name).hop);
+    },
   };
+}
+
+/** Headers with what belongs to the body as it is sent: the caller's length, or the type of what was read and understood. */
+function withBody(headers: string[], call: Call, body: Hop['body']): HeaderPairs {
+  if (body === null) return headers;
+  if (body !== 'incoming') return asJson(headers);
+  const length = headerOf(call.incoming.head.pairs, 'content-length');
+  if (length !== undefined) headers.push('content-length', length);
+  return headers;
 }
 
 /** Headers of a body that was read and understood: it is JSON, whatever the caller called it. */

@@ -1,0 +1,118 @@
+import type { Hop, Relay, Tunnel } from './relay.ts';
+
+/** What to do after an attempt: keep what it gave, or ask again, after a pause in milliseconds. */
+export type Verdict = 'keep' | { readonly hop: Hop; readonly waitMs: number };
+
+/**
+ * How an attempt failed: the request never reached the upstream, no byte of an answer came, or it took too long. What was never sent may
+ * always be sent again.
+ */
+export type Trouble = 'unsent' | 'unanswered' | 'timeout' | 'full';
+
+/** Statuses that another hop, or another time, may do better. */
+const passing = new Set([408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
+/** Statuses that another key may do better. */
+const keyed = new Set([401, 402, 403, 429]);
+
+/** The longest pause that is waited for; an upstream that asks for more is believed at once. */
+const maxWaitMs = 10_000;
+const baseMs = 250;
+const maxBackoffMs = 4000;
+/** Attempts of one request in all, however many hops and rounds there are. */
+const maxAttempts = 12;
+
+/**
+ * Follows the attempts of one relayed request and says after each what to do. Everything here happens before the first byte of an answer
+ * goes to the caller; after it nobody asks.
+ */
+export function createAttempts(relay: Relay | Tunnel, random: () => number = Math.random) {
+  const { hops } = relay;
+  let at = 0;
+  let round = 0;
+  let count = 1;
+
+  let isRead = false;
+
+  const hop = () => hops[at] as Hop;
+  const hasBody = () => isRead || hop().body !== 'incoming';
+  const canSendAgain = () => hasBody() && relay.repeatable;
+
+  /** The next hop at once; after the last of them the first again, after a pause, as often as is allowed. */
+  const next = (rounds: number, pauseMs: number | null): Verdict => {
+    if (count >= maxAttempts) return 'keep';
+    if (at + 1 < hops.length) {
+      at++;
+      count++;
+      return { hop: hop(), waitMs: 0 };
+    }
+    if (round >= rounds) return 'keep';
+    const backoff = Math.min(baseMs * 2 ** round, maxBackoffMs) * (0.5 + random() / 2);
+    const waitMs = Math.max(pauseMs ?? 0, backoff);
+    if (waitMs > maxWaitMs) return 'keep';
+    at = 0;
+    round++;
+    count++;
+    return { hop: hop(), waitMs };
+  };
+
+  return {
+    get hop() {
+      return hop();
+    },
+    get count() {
+      return count;
+    },
+    /** The caller's body was read after all, and can be sent again. */
+    bodyIsRead(): void {
+      isRead = true;
+    },
+    /** Whether there is another place to go to, so that the beginning of a stream is worth a look before it is kept. */
+    get hasNext() {
+      return at + 1 < hops.length && count < maxAttempts && canSendAgain();
+    },
+    /** The upstream answered with a status; `header` gives its headers by lower-case name. */
+    afterStatus(status: number, header: (name: string) => string | undefined, now: number): Verdict {
+      if (status < 400) {
+        relay.note(hop(), 'ok');
+        return 'keep';
+      }
+      const pauseMs = retryAfterMs(header, now);
+      const sharesUpstream = hops[at + 1]?.upstream === hop().upstream;
+      const isPassing = passing.has(status);
+      const otherKey = keyed.has(status) && sharesUpstream;
+      if (status === 429) relay.note(hop(), { restMs: Math.min(pauseMs ?? 5000, 300_000) });
+      else if (otherKey) relay.note(hop(), { restMs: 60_000 });
+      else relay.note(hop(), status >= 500 ? 'failed' : 'ok');
+      if (!(isPassing || otherKey) || !canSendAgain()) return 'keep';
+      // Who is told to wait waits, or passes that on; nobody else is asked to.
+      return next(status === 429 && pauseMs === null ? 0 : relay.retries, pauseMs);
+    },
+    /** No answer came. What was not sent, or may be sent twice, is tried once more even where nothing else is configured. */
+    afterTrouble(trouble: Trouble): Verdict {
+      if (trouble !== 'full') relay.note(hop(), 'failed');
+      if (!hasBody() && trouble !== 'full') return 'keep';
+      if (trouble !== 'unsent' && trouble !== 'full' && !canSendAgain()) return 'keep';
+      const again = trouble === 'timeout' || trouble === 'full' ? 0 : Math.max(relay.retries, 1);
+      return next(again, null);
+    },
+    /** A stream that says 200 began with an error. */
+    afterErrorEvent(): Verdict {
+      relay.note(hop(), 'failed');
+      return canSendAgain() ? next(0, null) : 'keep';
+    },
+  };
+}
+
+export type Attempts = ReturnType<typeof createAttempts>;
+
+/** How long an upstream asks to wait, in milliseconds: by `retry-after-ms`, by seconds, or by a date. Null where it does not say. */
+export function retryAfterMs(header: (name: string) => string | undefined, now: number): number | null {
+  const ms = Number(header('retry-after-ms') ?? Number.NaN);
+  if (ms >= 0) return ms;
+  const after = header('retry-after');
+  if (after === undefined) return null;
+  const seconds = Number(after);
+  if (seconds >= 0) return seconds * 1000;
+  const date = Date.parse(after);
+  return Number.isNaN(date) ? null : Math.max(date - now, 0);
+}
