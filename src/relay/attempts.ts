@@ -113,6 +113,7 @@ export function retryAfterMs(header: (name: string) => string | undefined, now: 
   if (after === undefined) return null;
   const seconds = Number(after);
   if (seconds >= 0) return seconds * 1000;
-  const date = Date.parse(after);
+  // A date has words in it; without them `Date.parse` takes almost anything for one.
+  const date = /[a-z]{3}/i.test(after) ? Date.parse(after) : Number.NaN;
   return Number.isNaN(date) ? null : Math.max(date - now, 0);
 }
