@@ -230,3 +230,27 @@ test('no key reaches any log, whatever goes wrong', async () => {
   expect(gateway.stderr()).toContain('"status":401');
   expect(gateway.stdout() + gateway.stderr()).not.toContain('canary');
 });
+
+test('an error that nobody foresaw ends nothing, and shows no key', async () => {
+  const gateway = await startProcess(
+    {
+      OPENAI_BASE_URL: upstream.url,
+      OPENAI_API_KEY: 'canary-server-key-1',
+      S3_BUCKET: 'b',
+      S3_ENDPOINT: 'http://127.0.0.1:9',
+      S3_ACCESS_KEY_ID: 'id',
+      S3_SECRET_ACCESS_KEY: 'canary-s3-secret',
+      REDIS_URL: 'redis://:canary-redis-password@127.0.0.1:9',
+    },
+    ['--import', './test/crash.ts', 'src/node.ts'],
+  );
+  const stream = fetch(`${gateway.url}/v1/sse?n=10&gap=100`).then((answer) => answer.text());
+  await sleep(600);
+  expect(await stream).toContain('[DONE]');
+  expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(200);
+  gateway.child.kill('SIGTERM');
+  await gateway.exited;
+  expect(gateway.stderr()).toContain('an error that nobody caught');
+  expect(gateway.stderr()).toContain('a rejection that nobody handled');
+  expect(gateway.stdout() + gateway.stderr()).not.toContain('canary');
+});

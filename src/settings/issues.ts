@@ -7,8 +7,8 @@ export function explainIssue(
   origins: Readonly<Record<string, string>>,
   file: string,
 ): string {
-  const path = pathOf(issue);
-  const place = originOf(path, origins) ?? file;
+  const path = pathOf(issue.path ?? []);
+  const place = originOf(issue.path ?? [], origins) ?? file;
   const key = place === file ? `${file}: ${path}` : place;
   const unknown = issue.type === 'strict_object' && issue.expected === 'never';
   if (unknown) return `${key}: there is no such setting. ${suggestion(issue)}`;
@@ -19,18 +19,20 @@ export function explainIssue(
   return `${key}: is ${wordFor(typeOf(issue.input))}, but must be ${wordFor(issue.expected ?? '')}. Correct it.`;
 }
 
-function pathOf(issue: BaseIssue<unknown>): string {
+type Path = readonly { readonly key?: unknown }[];
+
+function pathOf(items: Path): string {
   let path = '';
-  for (const item of issue.path ?? []) {
-    path += typeof item.key === 'number' ? `[${item.key}]` : `${path === '' ? '' : '.'}${String(item.key)}`;
-  }
+  for (const { key } of items)
+    path += typeof key === 'number' ? `[${key}]` : `${path === '' ? '' : '.'}${String(key)}`;
   return path;
 }
 
 /** The environment name that set what lies at a path, or above it. */
-function originOf(path: string, origins: Readonly<Record<string, string>>): string | undefined {
-  for (let end = path; end !== ''; end = end.replace(/(\.[^.[\]]+|\[\d+\]|^[^.[]+)$/, '')) {
-    if (origins[end] !== undefined) return origins[end];
+function originOf(items: Path, origins: Readonly<Record<string, string>>): string | undefined {
+  for (let depth = items.length; depth > 0; depth--) {
+    const found = origins[pathOf(items.slice(0, depth))];
+    if (found !== undefined) return found;
   }
   return undefined;
 }
@@ -45,7 +47,7 @@ function suggestion(issue: BaseIssue<unknown>): string {
   const near = known
     .map((name) => ({ name, away: distance(name.toLowerCase(), given.toLowerCase().replaceAll('_', '')) }))
     .sort((a, b) => a.away - b.away)[0];
-  return near && near.away <= 3
+  return near && near.away <= Math.min(3, given.length / 2)
     ? `Did you mean "${near.name}"?`
     : 'Remove it; sluice --help lists all settings.';
 }
