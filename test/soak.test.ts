@@ -7,6 +7,7 @@ test('a soak leaves nothing behind', { timeout: 240_000 }, async () => {
   expect(wrong).toEqual([]);
   expect(requests).toBeGreaterThan(1000);
   expect(after.rss / before.rss).toBeLessThan(1.1);
+  expect(after.used / before.used).toBeLessThan(1.1);
   expect(after.files).toBeLessThanOrEqual(before.files + 2);
   expect(after.timers).toBeLessThanOrEqual(before.timers + 1);
 });

@@ -4,8 +4,16 @@ import { startEmulator } from './emulated.ts';
 import { type Process, startProcess } from './process.ts';
 import { answer, chunk, done, event, lastChunk, startRawUpstream, streamHead } from './raw-upstream.ts';
 
-/** What a gateway holds while nothing is asked of it. */
-export type Held = { readonly rss: number; readonly files: number; readonly timers: number };
+/**
+ * What a gateway holds: the most resident memory while it was busy (at rest it depends on what the allocator gave back), and at rest its used heap,
+ * open files and timers.
+ */
+export type Held = {
+  readonly rss: number;
+  readonly used: number;
+  readonly files: number;
+  readonly timers: number;
+};
 
 /** What came of a soak. */
 export type Soaked = {
@@ -98,19 +106,25 @@ export async function soak(seconds: number, told: (line: string) => void = () =>
       await sleep(10);
     }
   };
-  const run = async (ms: number): Promise<void> => {
+  /** Works for so long; gives the most memory that was held in the second half of it. */
+  const run = async (ms: number): Promise<number> => {
     stopped = false;
+    let most = 0;
+    const half = Date.now() + ms / 2;
+    const watch = setInterval(() => {
+      if (Date.now() > half) most = Math.max(most, gateway.rss());
+    }, 250);
     const workers = Promise.all(Array.from({ length: 8 }, (_, i) => worker(i)));
     await sleep(ms);
     stopped = true;
     await workers;
+    clearInterval(watch);
+    return most;
   };
 
-  await run((seconds * 1000) / 3);
-  const before = await heldBy(gateway);
+  const before = await heldBy(gateway, await run((seconds * 1000) / 3));
   told(`after ${requests} requests: ${JSON.stringify(before)}`);
-  await run((seconds * 2000) / 3);
-  const after = await heldBy(gateway);
+  const after = await heldBy(gateway, await run((seconds * 2000) / 3));
   told(`after ${requests} requests: ${JSON.stringify(after)}`);
   gateway.child.kill('SIGTERM');
   await gateway.exited;
@@ -120,7 +134,7 @@ export async function soak(seconds: number, told: (line: string) => void = () =>
 }
 
 /** Looks at a gateway at rest: idle connections have closed by then. */
-async function heldBy(gateway: Process): Promise<Held> {
+async function heldBy(gateway: Process, rss: number): Promise<Held> {
   // Undici keeps idle connections for four seconds, the guarded fetch for ten.
   await sleep(11_000);
   const probes = () =>
@@ -131,12 +145,14 @@ async function heldBy(gateway: Process): Promise<Held> {
   const count = probes().length;
   gateway.child.kill('SIGUSR2');
   while (probes().length === count) await sleep(20);
-  const { rss, resources } = JSON.parse(probes().at(-1)?.slice(6) ?? '{}') as {
-    rss: number;
+  const { heapUsed, external, resources } = JSON.parse(probes().at(-1)?.slice(6) ?? '{}') as {
+    heapUsed: number;
+    external: number;
     resources: Record<string, number>;
   };
   return {
     rss,
+    used: heapUsed + external,
     files: readdirSync(`/proc/${gateway.child.pid}/fd`).length,
     timers: resources.Timeout ?? 0,
   };

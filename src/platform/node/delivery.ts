@@ -7,14 +7,31 @@ import { answerHeaders, type HeaderPairs, isEventStream } from '../../relay/head
 import type { Hop } from '../../relay/relay.ts';
 import { brokenStream } from '../respond.ts';
 
-/** An upstream's answer on its way to the caller: from its head on nobody else is asked. */
+/**
+ * Up to this size bytes are put together as a string before they are written: latin1 is one byte a character, and a string goes out with the
+ * head in one write. Larger ones cost more to copy than to write apart.
+ */
+const smallBytes = 16 * 1024;
+const comment = Buffer.from(keepAliveComment).toString('latin1');
+const lastChunk = '0\r\n\r\n';
+
+/**
+ * An upstream's answer on its way to the caller: from its head on nobody else is asked. What arrives in one read leaves in one write: a stream's
+ * chunks are framed here (RFC 9112 §7.1), since `node:http` writes three pieces for each.
+ */
 export class Delivery {
   readonly status: number;
   bytes = 0;
   firstByteAt: number | null = null;
   readonly #response: ServerResponse;
   readonly #expected: number;
+  readonly #framed: boolean;
   readonly #boundary: ReturnType<typeof createBoundary> | null;
+  #controller: Dispatcher.DispatchController | null = null;
+  /** What arrived in this turn of the loop, and whether its writing is due. */
+  #pending = '';
+  #due = false;
+  #ended = false;
   #lastSentAt: number;
 
   constructor(
@@ -31,8 +48,11 @@ export class Delivery {
     this.#lastSentAt = this.#boundary ? Date.now() : 0;
     this.#expected = Number(headers['content-length'] ?? -1);
     response.writeHead(status, statusText, answerHeaders(pairsOf(headers), ours, isStream));
-    // What streams shows its head at once; a short answer leaves head and body in one write.
-    if (this.#expected < 0) response.flushHeaders();
+    this.#framed = response.chunkedEncoding;
+    // The head has said that chunks come; from here on they are ours to make.
+    response.chunkedEncoding = false;
+    // What streams shows its head at once, with what came beside it; a short answer leaves head and body in one write.
+    if (this.#expected < 0) this.#schedule();
   }
 
   /** Whether comments may be sent in silence. */
@@ -40,25 +60,27 @@ export class Delivery {
     return this.#boundary !== null;
   }
 
-  write(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+  write(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.firstByteAt ??= Date.now();
     this.bytes += chunk.length;
+    this.#controller = controller;
     if (this.#boundary) {
       this.#boundary.pass(chunk);
       this.#lastSentAt = Date.now();
     }
+    if (this.#framed) return this.#add(chunk);
     if (this.bytes === this.#expected) {
-      this.#response.end(chunk);
-      return;
-    }
-    if (!this.#response.write(chunk)) {
-      controller.pause();
-      this.#response.once('drain', () => controller.resume());
-    }
+      if (chunk.length === this.#expected && chunk.length <= smallBytes)
+        this.#response.end(chunk.toString('latin1'), 'latin1');
+      else this.#response.end(chunk);
+    } else this.#written(this.#response.write(chunk));
   }
 
   end(): void {
-    if (!this.#response.writableEnded) this.#response.end();
+    if (this.#response.writableEnded) return;
+    if (!this.#framed) return void this.#response.end();
+    this.#ended = true;
+    this.#schedule();
   }
 
   /** Ends an answer that broke off: with an error line where it is a stream of events, else by cutting the connection. */
@@ -69,7 +91,10 @@ export class Delivery {
       return;
     }
     const line = errorEvent(brokenStream(silent, timeouts.idle));
-    this.#response.end((this.#boundary.betweenEvents() ? '' : '\n\n') + line);
+    const text = (this.#boundary.betweenEvents() ? '' : '\n\n') + line;
+    this.#pending += Buffer.from(text).toString('latin1');
+    this.#ended = true;
+    this.#flush();
   }
 
   /** Sends a comment where nothing was sent for so many seconds, between two events only. */
@@ -78,7 +103,45 @@ export class Delivery {
     // A caller that does not read gets no comments piled up on it.
     if (this.#response.writableNeedDrain) return;
     this.#lastSentAt = now;
-    this.#response.write(keepAliveComment);
+    this.#pending += comment;
+    this.#flush();
+  }
+
+  #add(chunk: Buffer): void {
+    if (chunk.length <= smallBytes) {
+      this.#pending += chunk.toString('latin1');
+      this.#schedule();
+      return;
+    }
+    this.#flush();
+    this.#response.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
+    this.#response.write(chunk);
+    this.#written(this.#response.write('\r\n', 'latin1'));
+  }
+
+  #schedule(): void {
+    if (this.#due) return;
+    this.#due = true;
+    process.nextTick(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#due = false;
+    const text = this.#pending;
+    this.#pending = '';
+    if (this.#response.destroyed) return;
+    const frame = text === '' || !this.#framed ? text : `${text.length.toString(16)}\r\n${text}\r\n`;
+    if (this.#ended) this.#response.end(this.#framed ? frame + lastChunk : frame, 'latin1');
+    else if (frame !== '') this.#written(this.#response.write(frame, 'latin1'));
+    else if (this.bytes === 0) this.#response.flushHeaders();
+  };
+
+  /** Where the caller does not read, the upstream is not read either. */
+  #written(isTaken: boolean): void {
+    const controller = this.#controller;
+    if (isTaken || !controller || controller.paused) return;
+    controller.pause();
+    this.#response.once('drain', () => controller.resume());
   }
 }
 

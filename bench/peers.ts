@@ -1,0 +1,246 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import workerd from 'workerd';
+import { bundle } from '../test/gateways.ts';
+
+/** A gateway under test: where it listens, the processes whose CPU counts, and what a request to it must carry beyond the rest. */
+export type Peer = {
+  readonly name: string;
+  readonly version: string;
+  readonly port: number;
+  readonly headers: Readonly<Record<string, string>>;
+  pids(): readonly number[];
+  stop(): void;
+};
+
+export type Start = (upstream: number) => Promise<Peer>;
+
+/** Every gateway that is compared, by the name it is chosen with. */
+export const peers: Readonly<Record<string, Start>> = {
+  nginx: startNginx,
+  sluice: (upstream) => startSluice(upstream, 1),
+  'sluice-2': (upstream) => startSluice(upstream, 2),
+  portkey: startPortkey,
+  workerd: (upstream) => startWorkerd(upstream, passthrough, 'workerd, ten lines', []),
+  'sluice-workerd': async (upstream) =>
+    startWorkerd(upstream, await bundle(), 'sluice in workerd', [
+      `(name = "OPENAI_BASE_URL", text = "http://127.0.0.1:${upstream}/v1")`,
+      `(name = "OPENAI_API_KEY", text = "sk-bench-server-key")`,
+      `(name = "ACCESS_KEYS", text = "bench-access-key-0123")`,
+    ]),
+};
+
+const accessKey = 'bench-access-key-0123';
+
+/** CPU milliseconds that processes have used, by the operating system's accounting. */
+export function cpuMs(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    // In nanoseconds, finer than the ticks of /proc/pid/stat; one line for each thread.
+    const threads = execThreads(pid);
+    return (
+      sum + threads.reduce((all, path) => all + Number(readFileSync(path, 'utf8').split(' ')[0]) / 1e6, 0)
+    );
+  }, 0);
+}
+
+function execThreads(pid: number): string[] {
+  return execFileSync('sh', ['-c', `ls -d /proc/${pid}/task/*/schedstat`], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
+}
+
+/** Resident memory of processes in bytes. */
+export function rss(pids: readonly number[]): number {
+  return pids.reduce(
+    (sum, pid) =>
+      sum + Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024,
+    0,
+  );
+}
+
+async function startSluice(upstream: number, workers: number): Promise<Peer> {
+  const port = await freePort();
+  const child = spawn(process.execPath, ['src/node.ts'], {
+    env: {
+      PATH: process.env.PATH ?? '',
+      PORT: String(port),
+      OPENAI_BASE_URL: `http://127.0.0.1:${upstream}/v1`,
+      OPENAI_API_KEY: 'sk-bench-server-key',
+      ACCESS_KEYS: accessKey,
+      WORKERS: String(workers),
+      MAX_CONCURRENT: '100000',
+      DATA_DIR: mkdtempSync(join(tmpdir(), 'sluice-bench-')),
+    },
+    // The access log is written, into nothing.
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
+  await listening(port);
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  const pids = () => (workers === 1 ? [child.pid ?? 0] : childrenOf(child.pid ?? 0));
+  return {
+    name: workers === 1 ? 'sluice on Node' : `sluice, ${workers} processes`,
+    version: `${version}, Node ${process.version}`,
+    port,
+    headers: { authorization: `Bearer ${accessKey}` },
+    pids,
+    stop() {
+      const all = pids();
+      child.kill('SIGKILL');
+      for (const pid of all) if (pid !== child.pid) process.kill(pid, 'SIGKILL');
+    },
+  };
+}
+
+async function startNginx(upstream: number): Promise<Peer> {
+  const program = '/usr/sbin/nginx';
+  if (!existsSync(program)) installDebian('nginx-light');
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-nginx-'));
+  writeFileSync(
+    join(folder, 'nginx.conf'),
+    `worker_processes 1; worker_rlimit_nofile 60000; daemon off; pid ${folder}/pid; error_log ${folder}/error.log;
+events { worker_connections 50000; }
+http { access_log ${folder}/access.log; keepalive_requests 10000000; keepalive_timeout 300s;
+upstream mock { server 127.0.0.1:${upstream}; keepalive 512; keepalive_requests 10000000; }
+server { listen 127.0.0.1:${port} backlog=4096;
+location / { proxy_pass http://mock; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; proxy_request_buffering off; } } }`,
+  );
+  const child = spawn(program, ['-c', join(folder, 'nginx.conf')], { stdio: 'ignore' });
+  await listening(port);
+  return {
+    name: 'nginx proxy_pass, unbuffered',
+    version: spawnSync(program, ['-v'], { encoding: 'utf8' }).stderr.trim().split('/').at(-1) ?? '',
+    port,
+    headers: {},
+    pids: () => childrenOf(child.pid ?? 0),
+    stop: () => void child.kill('SIGTERM'),
+  };
+}
+
+async function startPortkey(upstream: number): Promise<Peer> {
+  const folder = join(tmpdir(), 'sluice-bench-portkey');
+  if (!existsSync(join(folder, 'node_modules/@portkey-ai/gateway'))) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{"private":true}');
+    execFileSync(
+      'npm',
+      ['install', '--no-audit', '--no-fund', '--ignore-scripts', '@portkey-ai/gateway@1.15.2'],
+      {
+        cwd: folder,
+        stdio: 'ignore',
+      },
+    );
+  }
+  const home = join(folder, 'node_modules/@portkey-ai/gateway');
+  const port = await freePort();
+  const child = spawn(
+    process.execPath,
+    [join(home, 'build/start-server.js'), `--port=${port}`, '--headless'],
+    {
+      cwd: home,
+      env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production' },
+      stdio: 'ignore',
+    },
+  );
+  await listening(port);
+  const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string };
+  return {
+    name: 'Portkey',
+    version: `${version}, Node ${process.version}`,
+    port,
+    headers: {
+      authorization: 'Bearer sk-bench',
+      'x-portkey-provider': 'openai',
+      'x-portkey-custom-host': `http://127.0.0.1:${upstream}/v1`,
+    },
+    pids: () => [child.pid ?? 0],
+    stop: () => void child.kill('SIGKILL'),
+  };
+}
+
+/** The least a Worker can do: another host, and the body handed on. */
+const passthrough = `export default { fetch(request, env) {
+  const url = new URL(request.url);
+  return fetch(new Request(env.UPSTREAM + url.pathname + url.search, request));
+} };`;
+
+async function startWorkerd(
+  upstream: number,
+  script: string,
+  name: string,
+  bindings: readonly string[],
+): Promise<Peer> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-workerd-'));
+  const port = await freePort();
+  writeFileSync(join(folder, 'worker.js'), script);
+  const all = [...bindings, `(name = "UPSTREAM", text = "http://127.0.0.1:${upstream}")`];
+  writeFileSync(
+    join(folder, 'config.capnp'),
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [ (name = "main", worker = .worker), (name = "internet", network = (allow = ["public", "private"])) ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")]
+);
+const worker :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  compatibilityDate = "2026-10-01",
+  compatibilityFlags = ["enable_request_signal"],
+  bindings = [${all.join(', ')}]
+);
+`,
+  );
+  const child = spawn(workerd, ['serve', 'config.capnp'], { cwd: folder, stdio: 'ignore' });
+  await listening(port);
+  return {
+    name,
+    version: spawnSync(workerd, ['--version'], { encoding: 'utf8' }).stdout.trim().split(' ').at(-1) ?? '',
+    port,
+    headers: { authorization: `Bearer ${accessKey}` },
+    pids: () => [child.pid ?? 0],
+    stop: () => void child.kill('SIGKILL'),
+  };
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+}
+
+function installDebian(name: string): void {
+  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], {
+    stdio: 'ignore',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** Waits until something listens. */
+async function listening(port: number): Promise<void> {
+  for (let i = 0; i < 300; i++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect({ port, host: '127.0.0.1' }, () => {
+        socket.destroy();
+        resolve(true);
+      }).on('error', () => resolve(false));
+    });
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`nothing listens on port ${port}`);
+}
+
+export type { ChildProcess };

@@ -1,0 +1,191 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Job, Told } from './driver.ts';
+import { cpuMs, type Peer, peers, rss } from './peers.ts';
+
+/** What one gateway did in one round of one scenario. */
+export type Figures = {
+  /** CPU microseconds for each request, or for each chunk. */
+  readonly cpuMicros?: number;
+  readonly requestsPerSecond?: number;
+  readonly firstByteP50?: number;
+  readonly firstByteP99?: number;
+  /** Resident kilobytes for each open stream. */
+  readonly streamKb?: number;
+  readonly failed: number;
+};
+
+export type Scenario = {
+  readonly name: string;
+  readonly unit: string;
+  run(
+    peer: Peer,
+    ask: (job: Omit<Job, 'port' | 'request'>, letter: string) => Promise<Told & { rssWhileOpen: number }>,
+  ): Promise<Figures>;
+};
+
+const chunksPerStream = 100;
+
+/** The scenarios of the table. Each measures the gateway's own processes alone. */
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  json: {
+    name: 'small JSON, 32 in flight',
+    unit: 'µs/request',
+    async run(peer, ask) {
+      const before = cpuMs(peer.pids());
+      const count = 4000;
+      const told = await ask({ kind: 'json', connections: 32, count }, 'j');
+      return {
+        cpuMicros: ((cpuMs(peer.pids()) - before) * 1000) / count,
+        requestsPerSecond: (count / told.wholeMs) * 1000,
+        firstByteP50: percentile(told.firstBytes, 0.5),
+        failed: told.failed,
+      };
+    },
+  },
+  burst: {
+    name: '100 chunks at once, 16 in flight',
+    unit: 'µs/stream',
+    async run(peer, ask) {
+      const before = cpuMs(peer.pids());
+      const count = 600;
+      const told = await ask({ kind: 'stream', connections: 16, count }, 'b');
+      return { cpuMicros: ((cpuMs(peer.pids()) - before) * 1000) / count, failed: told.failed };
+    },
+  },
+  paced: {
+    name: '100 chunks 2 ms apart, 50 streams',
+    unit: 'µs/chunk',
+    async run(peer, ask) {
+      const before = cpuMs(peer.pids());
+      const count = 150;
+      const told = await ask({ kind: 'stream', connections: 50, count }, 'p');
+      return {
+        cpuMicros: ((cpuMs(peer.pids()) - before) * 1000) / (count * chunksPerStream),
+        failed: told.failed,
+      };
+    },
+  },
+  latency: {
+    name: 'small JSON, one at a time',
+    unit: 'ms to the first byte',
+    async run(_, ask) {
+      const told = await ask({ kind: 'json', connections: 1, count: 1000 }, 'j');
+      return {
+        firstByteP50: percentile(told.firstBytes, 0.5),
+        firstByteP99: percentile(told.firstBytes, 0.99),
+        failed: told.failed,
+      };
+    },
+  },
+  open: {
+    name: '2,000 open streams, 40,000 chunks a second',
+    unit: 'KB/stream',
+    async run(peer, ask) {
+      const before = rss(peer.pids());
+      const count = 2000;
+      const told = await ask({ kind: 'hold', connections: count, count, holdMs: 3000 }, 'o');
+      return {
+        streamKb: (told.rssWhileOpen - before) / 1024 / count,
+        firstByteP50: percentile(told.firstBytes, 0.5),
+        firstByteP99: percentile(told.firstBytes, 0.99),
+        failed: told.failed,
+      };
+    },
+  },
+};
+
+function percentile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(Math.floor(sorted.length * p), sorted.length - 1)] ?? Number.NaN;
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
+}
+
+export type Row = {
+  readonly peer: string;
+  readonly name: string;
+  readonly version: string;
+  readonly scenario: string;
+  readonly rounds: readonly Figures[];
+};
+
+/** Runs scenarios against gateways, rounds interleaved so that what else the machine does falls on all alike. */
+export async function compare(
+  names: readonly string[],
+  chosen: readonly string[],
+  rounds: number,
+  told: (line: string) => void,
+): Promise<readonly Row[]> {
+  const mock = fork('bench/mock.ts');
+  const upstream = await new Promise<number>((resolve) =>
+    mock.once('message', ({ port }: { port: number }) => resolve(port)),
+  );
+  const rows = new Map<string, Row & { rounds: Figures[] }>();
+  for (const key of chosen) {
+    const scenario = scenarios[key];
+    if (!scenario) throw new Error(`there is no scenario "${key}": ${Object.keys(scenarios).join(', ')}`);
+    const running: [string, Peer][] = [];
+    for (const name of names)
+      running.push([name, await (peers[name] as (port: number) => Promise<Peer>)(upstream)]);
+    // Warm: compiled, connected, grown.
+    for (const [, peer] of running) await scenario.run(peer, asker(peer));
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, peer] of running) {
+        const figures = await scenario.run(peer, asker(peer));
+        const id = `${key} ${name}`;
+        const row = rows.get(id) ?? {
+          peer: name,
+          name: peer.name,
+          version: peer.version,
+          scenario: key,
+          rounds: [],
+        };
+        row.rounds.push(figures);
+        rows.set(id, row);
+      }
+      told(`${scenario.name}: round ${round + 1} of ${rounds}`);
+    }
+    for (const [, peer] of running) peer.stop();
+  }
+  mock.disconnect();
+  return [...rows.values()];
+}
+
+/** Asks one gateway from a process of its own. */
+function asker(peer: Peer) {
+  return async (
+    job: Omit<Job, 'port' | 'request'>,
+    letter: string,
+  ): Promise<Told & { rssWhileOpen: number }> => {
+    const driver: ChildProcess = fork('bench/driver.ts');
+    const body =
+      '{"model":"gpt-4o-mini","stream":false,"messages":[{"role":"user","content":"Say something about sluices, please."}]}';
+    // The path's last letter tells the mock what to do; to every gateway it is chat.
+    const path = peer.name === 'Portkey' ? '/v1/chat/completions' : `/v1/${letter}/completions`;
+    const headers = Object.entries({
+      host: `127.0.0.1:${peer.port}`,
+      'content-type': 'application/json',
+      'user-agent': 'bench',
+      accept: '*/*',
+      ...peer.headers,
+      ...(peer.name === 'Portkey'
+        ? { 'x-portkey-custom-host': `${peer.headers['x-portkey-custom-host']}/${letter}` }
+        : {}),
+    });
+    const stream = letter === 'j' ? body : body.replace('"stream":false', '"stream":true');
+    const request = `POST ${path} HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}content-length: ${stream.length}\r\n\r\n${stream}`;
+    let rssWhileOpen = 0;
+    const told = new Promise<Told>((resolve) =>
+      driver.on('message', (message: { told?: Told; opened?: true }) => {
+        if (message.opened) setTimeout(() => (rssWhileOpen = rss(peer.pids())), 2000);
+        if (message.told) resolve(message.told);
+      }),
+    );
+    driver.send({ ...job, port: peer.port, request } satisfies Job);
+    const result = await told;
+    driver.disconnect();
+    return { ...result, rssWhileOpen };
+  };
+}
