@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { Incoming } from '../head.ts';
 import { readBounded } from '../read-bounded.ts';
-import { type Attempts, createAttempts, type Verdict } from '../relay/attempts.ts';
+import { Attempts, type Verdict } from '../relay/attempts.ts';
 import { isEventStream } from '../relay/headers.ts';
 import type { Hop, Relay, Tunnel } from '../relay/relay.ts';
 import { type CallersBody, type Fetch, fetchHop, type Outcome } from './fetch-hop.ts';
@@ -26,7 +26,7 @@ const smallBody = 64 * 1024;
  * 504 where none came. `connect` has no timer of its own here: `fetch` does not tell when it is connected.
  */
 export async function ask(plan: Relay | Tunnel, incoming: Source, fetch: Fetch): Promise<Asked> {
-  const attempts = createAttempts(plan);
+  const attempts = new Attempts(plan);
   const { total } = attempts.hop.timeouts;
   const whole = total > 0 ? AbortSignal.timeout(total * 1000) : null;
   const body = await bodyOf(plan, incoming);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAttempts, retryAfterMs } from './attempts.ts';
+import { Attempts, retryAfterMs } from './attempts.ts';
 import { type Hop, type HopResult, Relay } from './relay.ts';
 
 const timeouts = { connect: 1, firstByte: 1, idle: 1, total: 0 };
@@ -25,7 +25,7 @@ function made(hops: readonly Hop[], { retries = 0, repeatable = true }: Options 
     repeatable,
     note: ({ id }, result) => void notes.push([id, result]),
   });
-  return { attempts: createAttempts(relay, () => 1), notes };
+  return { attempts: new Attempts(relay, () => 1), notes };
 }
 
 const none = () => undefined;

@@ -23,87 +23,99 @@ const maxAttempts = 12;
 
 /**
  * Follows the attempts of one relayed request and says after each what to do. Everything here happens before the first byte of an answer
- * goes to the caller; after it nobody asks.
+ * goes to the caller; after it nobody asks. A class, since one is made for each request.
  */
-export function createAttempts(relay: Relay | Tunnel, random: () => number = Math.random) {
-  const { hops } = relay;
-  let at = 0;
-  let round = 0;
-  let count = 1;
+export class Attempts {
+  readonly #relay: Relay | Tunnel;
+  readonly #random: () => number;
+  #at = 0;
+  #round = 0;
+  #count = 1;
+  #isRead = false;
 
-  let isRead = false;
+  constructor(relay: Relay | Tunnel, random: () => number = Math.random) {
+    this.#relay = relay;
+    this.#random = random;
+  }
 
-  const hop = () => hops[at] as Hop;
-  const hasBody = () => isRead || hop().body !== 'incoming';
-  const canSendAgain = () => hasBody() && relay.repeatable;
+  get hop(): Hop {
+    return this.#relay.hops[this.#at] as Hop;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether there is another place to go to, so that the beginning of a stream is worth a look before it is kept. */
+  get hasNext(): boolean {
+    return this.#at + 1 < this.#relay.hops.length && this.#count < maxAttempts && this.#canSendAgain();
+  }
+
+  /** The caller's body was read after all, and can be sent again. */
+  bodyIsRead(): void {
+    this.#isRead = true;
+  }
+
+  /** The upstream answered with a status; `header` gives its headers by lower-case name. */
+  afterStatus(status: number, header: (name: string) => string | undefined, now: number): Verdict {
+    const { hop } = this;
+    if (status < 400) {
+      this.#relay.note(hop, 'ok');
+      return 'keep';
+    }
+    const pauseMs = retryAfterMs(header, now);
+    const sharesUpstream = this.#relay.hops[this.#at + 1]?.upstream === hop.upstream;
+    const isPassing = passing.has(status);
+    const otherKey = keyed.has(status) && sharesUpstream;
+    if (status === 429) this.#relay.note(hop, { restMs: Math.min(pauseMs ?? 5000, 300_000) });
+    else if (otherKey) this.#relay.note(hop, { restMs: 60_000 });
+    else this.#relay.note(hop, status >= 500 ? 'failed' : 'ok');
+    if (!(isPassing || otherKey) || !this.#canSendAgain()) return 'keep';
+    // Who is told to wait waits, or passes that on; nobody else is asked to.
+    return this.#next(status === 429 && pauseMs === null ? 0 : this.#relay.retries, pauseMs);
+  }
+
+  /** No answer came. What was not sent, or may be sent twice, is tried once more even where nothing else is configured. */
+  afterTrouble(trouble: Trouble): Verdict {
+    if (trouble !== 'full') this.#relay.note(this.hop, 'failed');
+    if (!this.#hasBody() && trouble !== 'full') return 'keep';
+    if (trouble !== 'unsent' && trouble !== 'full' && !this.#canSendAgain()) return 'keep';
+    const again = trouble === 'timeout' || trouble === 'full' ? 0 : Math.max(this.#relay.retries, 1);
+    return this.#next(again, null);
+  }
+
+  /** A stream that says 200 began with an error. */
+  afterErrorEvent(): Verdict {
+    this.#relay.note(this.hop, 'failed');
+    return this.#canSendAgain() ? this.#next(0, null) : 'keep';
+  }
+
+  #hasBody(): boolean {
+    return this.#isRead || this.hop.body !== 'incoming';
+  }
+
+  #canSendAgain(): boolean {
+    return this.#hasBody() && this.#relay.repeatable;
+  }
 
   /** The next hop at once; after the last of them the first again, after a pause, as often as is allowed. */
-  const next = (rounds: number, pauseMs: number | null): Verdict => {
-    if (count >= maxAttempts) return 'keep';
-    if (at + 1 < hops.length) {
-      at++;
-      count++;
-      return { hop: hop(), waitMs: 0 };
+  #next(rounds: number, pauseMs: number | null): Verdict {
+    if (this.#count >= maxAttempts) return 'keep';
+    if (this.#at + 1 < this.#relay.hops.length) {
+      this.#at++;
+      this.#count++;
+      return { hop: this.hop, waitMs: 0 };
     }
-    if (round >= rounds) return 'keep';
-    const backoff = Math.min(baseMs * 2 ** round, maxBackoffMs) * (0.5 + random() / 2);
+    if (this.#round >= rounds) return 'keep';
+    const backoff = Math.min(baseMs * 2 ** this.#round, maxBackoffMs) * (0.5 + this.#random() / 2);
     const waitMs = Math.max(pauseMs ?? 0, backoff);
     if (waitMs > maxWaitMs) return 'keep';
-    at = 0;
-    round++;
-    count++;
-    return { hop: hop(), waitMs };
-  };
-
-  return {
-    get hop() {
-      return hop();
-    },
-    get count() {
-      return count;
-    },
-    /** The caller's body was read after all, and can be sent again. */
-    bodyIsRead(): void {
-      isRead = true;
-    },
-    /** Whether there is another place to go to, so that the beginning of a stream is worth a look before it is kept. */
-    get hasNext() {
-      return at + 1 < hops.length && count < maxAttempts && canSendAgain();
-    },
-    /** The upstream answered with a status; `header` gives its headers by lower-case name. */
-    afterStatus(status: number, header: (name: string) => string | undefined, now: number): Verdict {
-      if (status < 400) {
-        relay.note(hop(), 'ok');
-        return 'keep';
-      }
-      const pauseMs = retryAfterMs(header, now);
-      const sharesUpstream = hops[at + 1]?.upstream === hop().upstream;
-      const isPassing = passing.has(status);
-      const otherKey = keyed.has(status) && sharesUpstream;
-      if (status === 429) relay.note(hop(), { restMs: Math.min(pauseMs ?? 5000, 300_000) });
-      else if (otherKey) relay.note(hop(), { restMs: 60_000 });
-      else relay.note(hop(), status >= 500 ? 'failed' : 'ok');
-      if (!(isPassing || otherKey) || !canSendAgain()) return 'keep';
-      // Who is told to wait waits, or passes that on; nobody else is asked to.
-      return next(status === 429 && pauseMs === null ? 0 : relay.retries, pauseMs);
-    },
-    /** No answer came. What was not sent, or may be sent twice, is tried once more even where nothing else is configured. */
-    afterTrouble(trouble: Trouble): Verdict {
-      if (trouble !== 'full') relay.note(hop(), 'failed');
-      if (!hasBody() && trouble !== 'full') return 'keep';
-      if (trouble !== 'unsent' && trouble !== 'full' && !canSendAgain()) return 'keep';
-      const again = trouble === 'timeout' || trouble === 'full' ? 0 : Math.max(relay.retries, 1);
-      return next(again, null);
-    },
-    /** A stream that says 200 began with an error. */
-    afterErrorEvent(): Verdict {
-      relay.note(hop(), 'failed');
-      return canSendAgain() ? next(0, null) : 'keep';
-    },
-  };
+    this.#at = 0;
+    this.#round++;
+    this.#count++;
+    return { hop: this.hop, waitMs };
+  }
 }
-
-export type Attempts = ReturnType<typeof createAttempts>;
 
 /** How long an upstream asks to wait, in milliseconds: by `retry-after-ms`, by seconds, or by a date. Null where it does not say. */
 export function retryAfterMs(header: (name: string) => string | undefined, now: number): number | null {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Failure } from '../../failure.ts';
-import { type Attempts, createAttempts, type Verdict } from '../../relay/attempts.ts';
+import { Attempts, type Verdict } from '../../relay/attempts.ts';
 import { answerHeaders } from '../../relay/headers.ts';
 import type { Relay, Tunnel } from '../../relay/relay.ts';
 import type { Release } from '../../relay/slots.ts';
@@ -50,7 +50,7 @@ export class Carriage {
     this.plan = plan;
     this.exchange = exchange;
     this.response = response;
-    this.attempts = createAttempts(plan);
+    this.attempts = new Attempts(plan);
     this.#request = request;
     this.#lane = lane;
     this.#upgrade = upgrade;
