@@ -32,7 +32,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     unit: 'µs/request',
     async run(peer, ask) {
       const before = cpuMs(peer.pids());
-      const count = 4000;
+      const count = 8000;
       const told = await ask({ kind: 'json', connections: 32, count }, 'j');
       return {
         cpuMicros: ((cpuMs(peer.pids()) - before) * 1000) / count,
@@ -47,7 +47,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     unit: 'µs/stream',
     async run(peer, ask) {
       const before = cpuMs(peer.pids());
-      const count = 600;
+      const count = 1000;
       const told = await ask({ kind: 'stream', connections: 16, count }, 'b');
       return { cpuMicros: ((cpuMs(peer.pids()) - before) * 1000) / count, failed: told.failed };
     },
@@ -57,7 +57,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     unit: 'µs/chunk',
     async run(peer, ask) {
       const before = cpuMs(peer.pids());
-      const count = 150;
+      const count = 300;
       const told = await ask({ kind: 'stream', connections: 50, count }, 'p');
       return {
         cpuMicros: ((cpuMs(peer.pids()) - before) * 1000) / (count * chunksPerStream),
@@ -130,7 +130,7 @@ export async function compare(
     for (const name of names)
       running.push([name, await (peers[name] as (port: number) => Promise<Peer>)(upstream)]);
     // Warm: compiled, connected, grown.
-    for (const [, peer] of running) await scenario.run(peer, asker(peer));
+    for (let i = 0; i < 2; i++) for (const [, peer] of running) await scenario.run(peer, asker(peer));
     for (let round = 0; round < rounds; round++) {
       for (const [name, peer] of running) {
         const figures = await scenario.run(peer, asker(peer));
