@@ -161,6 +161,9 @@ async function startPortkey(upstream: number): Promise<Peer> {
   };
 }
 
+/** Node gives the package's whole exports where a bundler gives its default. */
+const program: string = typeof workerd === 'string' ? workerd : (workerd as { default: string }).default;
+
 /** The least a Worker can do: another host, and the body handed on. */
 const passthrough = `export default { fetch(request, env) {
   const url = new URL(request.url);
@@ -192,11 +195,11 @@ const worker :Workerd.Worker = (
 );
 `,
   );
-  const child = spawn(workerd, ['serve', 'config.capnp'], { cwd: folder, stdio: 'ignore' });
+  const child = spawn(program, ['serve', 'config.capnp'], { cwd: folder, stdio: 'ignore' });
   await listening(port);
   return {
     name,
-    version: spawnSync(workerd, ['--version'], { encoding: 'utf8' }).stdout.trim().split(' ').at(-1) ?? '',
+    version: spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout.trim().split(' ').at(-1) ?? '',
     port,
     headers: { authorization: `Bearer ${accessKey}` },
     pids: () => [child.pid ?? 0],

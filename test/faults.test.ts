@@ -247,7 +247,8 @@ describe.each(runtimes)(
         () => null,
       );
       if ('cut' in wanted) {
-        expect(got === null || !got.whole).toBe(true);
+        // In workerd a short answer is read before it is handed on, so that it can still be told.
+        expect(got === null || !got.whole || (name === 'workerd' && got.status >= 502)).toBe(true);
       } else if ('status' in wanted) {
         expect(got?.status).toBe(wanted.status);
         if (wanted.says) expect(got?.body.toString()).toContain(wanted.says);

@@ -251,7 +251,9 @@ describe.each(runtimes)('the relay on $name', ({ name, start }) => {
 
     test('an upstream that breaks a plain body off breaks the caller’s off', async () => {
       const answer = await fetch(at('/v1/die-midway'), { headers: own });
-      await expect(answer.arrayBuffer()).rejects.toThrow();
+      // In workerd a short answer is read before it is handed on, so that its breaking can still be told.
+      if (name === 'workerd') expect(answer.status).toBe(502);
+      else await expect(answer.arrayBuffer()).rejects.toThrow();
     });
 
     test.each([

@@ -9,6 +9,9 @@ import { type Asked, ask } from './carry.ts';
 import { toHeaders, toPairs } from './header-pairs.ts';
 import type { Platform } from './platform.ts';
 
+/** Answers up to this size, in bytes, are read before they are handed on. */
+const smallAnswer = 64 * 1024;
+
 /** Statuses whose answers have no body. */
 const bodiless = new Set([101, 204, 205, 304]);
 
@@ -81,7 +84,7 @@ function relayed(
   exchange: Exchange,
   platform: Platform,
   keepAlive: number,
-): Response {
+): Response | Promise<Response> {
   const encoded = answer.headers.has('content-encoding');
   const stream = isEventStream(answer.headers.get('content-type'));
   const headers = toHeaders(answerHeaders(toPairs(answer.headers), exchange.ours, stream));
@@ -115,6 +118,8 @@ function relayed(
     );
     return new Response(answer.body, init);
   }
+  if (Number(answer.headers.get('content-length') ?? Infinity) <= smallAnswer)
+    return small(answer, hop, init, exchange);
   const { body, ended } = counted(answer.body, hop.timeouts.idle);
   platform.defer(
     ended.then(({ bytes, by, error }) =>
@@ -124,6 +129,33 @@ function relayed(
     ),
   );
   return new Response(body, init);
+}
+
+/** A short answer, read whole: that is one step for the runtime, where a stream is many. One that does not come whole is an error. */
+async function small(
+  answer: Response,
+  { timeouts }: Hop,
+  init: ResponseInit,
+  exchange: Exchange,
+): Promise<Response> {
+  try {
+    const body = await within(answer.arrayBuffer(), timeouts.idle, () => brokenStream(true, timeouts.idle));
+    exchange.end(outcome(exchange, answer.status, { bytes: body.byteLength }));
+    return new Response(body, init);
+  } catch (error) {
+    const failure = error instanceof Failure ? error : brokenStream(false, timeouts.idle);
+    exchange.end(
+      outcome(exchange, failure.status, {
+        endedBy: failure.code === 'upstream_timeout' ? 'timeout' : 'upstream',
+        error: messageOf(error),
+      }),
+    );
+    const sent = failureResponse(failure);
+    return new Response(sent.body, {
+      status: sent.status,
+      headers: toHeaders(answerHeaders(toPairs(sent.headers), exchange.ours, false)),
+    });
+  }
 }
 
 function tunnelled(answer: Response, exchange: Exchange): Response {

@@ -31,66 +31,79 @@ export function carryEventStream(
 ): ReadableStream<Uint8Array> {
   const reader = source.getReader();
   const boundary = createBoundary();
-  const keepAliveMs = options.keepAlive * 1000;
-  const idleMs = options.idle * 1000;
+  const keepAliveMs = options.keepAlive > 0 ? options.keepAlive * 1000 : Infinity;
+  const idleMs = options.idle > 0 ? options.idle * 1000 : Infinity;
   let bytes = 0;
   let firstByteAt: number | null = null;
-  let pending: Promise<Read> | null = null;
-  let waitingSince = 0;
+  /** Since when the source is waited for; null while the caller does not read. */
+  let waitingSince: number | null = null;
   let lastSentAt = Date.now();
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let over = false;
+  let controller: ReadableStreamDefaultController<Uint8Array>;
 
   const finish = (by: 'done' | 'client' | 'upstream' | 'timeout', error?: unknown): void => {
     if (over) return;
     over = true;
+    clearTimeout(timer);
     options.ended({ bytes, firstByteAt, by, error });
   };
 
-  const send = (controller: ReadableStreamDefaultController<Uint8Array>, chunk: Uint8Array): void => {
+  const send = (chunk: Uint8Array): void => {
     bytes += chunk.length;
     lastSentAt = Date.now();
     controller.enqueue(chunk);
   };
 
-  const breakOff = (
-    controller: ReadableStreamDefaultController<Uint8Array>,
-    error: unknown,
-    idle: boolean,
-  ): void => {
+  const breakOff = (error: unknown, idle: boolean): void => {
     const start = boundary.betweenEvents() ? '' : '\n\n';
-    send(controller, encoder.encode(start + options.errorEvent(error, idle)));
+    send(encoder.encode(start + options.errorEvent(error, idle)));
     finish(idle ? 'timeout' : 'upstream', error);
     controller.close();
   };
 
+  /** One timer for the whole stream, which looks again when something may be due: a timer for each chunk costs more than carrying it. */
+  const watch = (): void => {
+    const now = Date.now();
+    const idleAt = (waitingSince ?? now) + idleMs;
+    if (waitingSince !== null && now >= idleAt) {
+      breakOff(new Error('silent for too long'), true);
+      return void reader.cancel().catch(() => {});
+    }
+    let commentAt = lastSentAt + keepAliveMs;
+    if (now >= commentAt) {
+      if (waitingSince !== null && boundary.betweenEvents()) send(keepAliveComment);
+      commentAt = now + keepAliveMs;
+    }
+    timer = setTimeout(watch, Math.max(Math.min(idleAt, commentAt) - now, 1));
+  };
+
   return new ReadableStream<Uint8Array>(
     {
-      async pull(controller) {
-        if (!pending) {
-          pending = settled(reader.read());
-          waitingSince = Date.now();
+      start(given) {
+        controller = given;
+        const first = Math.min(keepAliveMs, idleMs);
+        if (first !== Infinity) timer = setTimeout(watch, first);
+      },
+      async pull() {
+        // A comment is an answer to a pull too: the next one finds the read of this one still going on.
+        if (waitingSince !== null) return;
+        waitingSince = Date.now();
+        try {
+          const { done, value } = await reader.read();
+          waitingSince = null;
+          if (over) return;
+          if (done) {
+            finish('done');
+            return controller.close();
+          }
+          firstByteAt ??= Date.now();
+          boundary.pass(value);
+          send(value);
+        } catch (error) {
+          waitingSince = null;
+          if (!over) breakOff(error, false);
         }
-        const now = Date.now();
-        const comment =
-          keepAliveMs > 0 && boundary.betweenEvents() ? lastSentAt + keepAliveMs - now : Infinity;
-        const patience = idleMs > 0 ? waitingSince + idleMs - now : Infinity;
-        const read = await within(pending, Math.min(comment, patience));
-        if (over) return;
-        if (read === 'silence') {
-          // The read stays pending, and the next pull takes it up again.
-          if (comment < patience) return send(controller, keepAliveComment);
-          breakOff(controller, new Error('silent for too long'), true);
-          return reader.cancel().catch(() => {});
-        }
-        pending = null;
-        if ('error' in read) return breakOff(controller, read.error, false);
-        if (read.done) {
-          finish('done');
-          return controller.close();
-        }
-        firstByteAt ??= Date.now();
-        boundary.pass(read.value);
-        send(controller, read.value);
       },
       async cancel(reason) {
         finish('client');
@@ -99,24 +112,4 @@ export function carryEventStream(
     },
     { highWaterMark: 0 },
   );
-}
-
-type Read = ReadableStreamReadResult<Uint8Array> | { error: unknown };
-
-function settled(read: Promise<ReadableStreamReadResult<Uint8Array>>): Promise<Read> {
-  return read.catch((error: unknown) => ({ error }));
-}
-
-/** What was read, or `silence` where nothing came within `waitMs` milliseconds. */
-async function within(read: Promise<Read>, waitMs: number): Promise<Read | 'silence'> {
-  if (waitMs === Infinity) return read;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const silence = new Promise<'silence'>((resolve) => {
-    timer = setTimeout(() => resolve('silence'), Math.max(waitMs, 0));
-  });
-  try {
-    return await Promise.race([read, silence]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
