@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 
 /**
  * An upstream that costs as little as it can: it finds the end of a request, looks at one letter of its path, and writes bytes that were made before.
- * `/v1/j…` a small JSON answer; `/v1/b…` 100 chunks at once; `/v1/p…` 100 chunks, 2 ms apart; `/v1/o…` a chunk each 50 ms until the caller leaves.
+ * `/v1/j…` a small JSON answer; `/v1/b…` 100 chunks at once; `/v1/p…` 100 chunks, 2 ms apart; `/v1/o…` a chunk each half second until the caller leaves.
  */
 const json = `{"id":"chatcmpl-bench","object":"chat.completion","created":1700000000,"model":"gpt-4o-mini","choices":[{"index":0,"message":{"role":"assistant","content":"${'word '.repeat(70)}","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":70,"total_tokens":90}}`;
 const whole = Buffer.from(
@@ -34,12 +34,12 @@ setInterval(() => {
     paced.delete(socket);
   }
 }, 2);
-// Spread over the 50 ms, so that they do not all come at once.
+// Spread over the half second, so that they do not all come at once.
 let slice = 0;
 setInterval(() => {
-  slice = (slice + 1) % 10;
+  slice = (slice + 1) % 100;
   let i = 0;
-  for (const socket of open) if (i++ % 10 === slice) socket.write(chunk);
+  for (const socket of open) if (i++ % 100 === slice) socket.write(chunk);
 }, 5);
 
 function answer(socket: Socket, letter: string): void {

@@ -17,6 +17,8 @@ export type Figures = {
 export type Scenario = {
   readonly name: string;
   readonly unit: string;
+  /** Whether each round needs a process that has done nothing before. */
+  readonly fresh?: true;
   run(
     peer: Peer,
     ask: (job: Omit<Job, 'port' | 'request'>, letter: string) => Promise<Told & { rssWhileOpen: number }>,
@@ -77,12 +79,19 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       };
     },
   },
-  open: {
-    name: '2,000 open streams, 40,000 chunks a second',
+  open: held('2,000 open streams, 4,000 chunks a second', 2000),
+  many: held('10,000 open streams, 20,000 chunks a second', 10_000),
+};
+
+/** Streams that stay open: what each holds in memory, in a process that has only just been warmed. */
+function held(name: string, count: number): Scenario {
+  return {
+    name,
     unit: 'KB/stream',
+    fresh: true,
     async run(peer, ask) {
+      await ask({ kind: 'json', connections: 8, count: 500 }, 'j');
       const before = rss(peer.pids());
-      const count = 2000;
       const told = await ask({ kind: 'hold', connections: count, count, holdMs: 3000 }, 'o');
       return {
         streamKb: (told.rssWhileOpen - before) / 1024 / count,
@@ -91,8 +100,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         failed: told.failed,
       };
     },
-  },
-};
+  };
+}
 
 function percentile(values: readonly number[], p: number): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -126,14 +135,16 @@ export async function compare(
   for (const key of chosen) {
     const scenario = scenarios[key];
     if (!scenario) throw new Error(`there is no scenario "${key}": ${Object.keys(scenarios).join(', ')}`);
-    const running: [string, Peer][] = [];
-    for (const name of names)
-      running.push([name, await (peers[name] as (port: number) => Promise<Peer>)(upstream)]);
+    const start = async (name: string) => (peers[name] as (port: number) => Promise<Peer>)(upstream);
+    const running = new Map<string, Peer>();
+    if (!scenario.fresh) for (const name of names) running.set(name, await start(name));
     // Warm: compiled, connected, grown.
-    for (let i = 0; i < 2; i++) for (const [, peer] of running) await scenario.run(peer, asker(peer));
+    for (let i = 0; i < 2; i++) for (const peer of running.values()) await scenario.run(peer, asker(peer));
     for (let round = 0; round < rounds; round++) {
-      for (const [name, peer] of running) {
+      for (const name of names) {
+        const peer = running.get(name) ?? (await start(name));
         const figures = await scenario.run(peer, asker(peer));
+        if (scenario.fresh) peer.stop();
         const id = `${key} ${name}`;
         const row = rows.get(id) ?? {
           peer: name,
@@ -147,7 +158,7 @@ export async function compare(
       }
       told(`${scenario.name}: round ${round + 1} of ${rounds}`);
     }
-    for (const [, peer] of running) peer.stop();
+    for (const peer of running.values()) peer.stop();
   }
   mock.disconnect();
   return [...rows.values()];

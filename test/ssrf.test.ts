@@ -67,6 +67,7 @@ const addresses: readonly string[] = [
   'http://[::ffff:7f00:1]:PORT/',
   'http://[0:0:0:0:0:ffff:7f00:1]:PORT/',
   'http://[::127.0.0.1]:PORT/',
+  'http://[::7f00:1]:PORT/',
   'http://[::ffff:0:127.0.0.1]:PORT/',
   'http://[64:ff9b::7f00:1]:PORT/',
   'http://[2002:7f00:1::]:PORT/',

@@ -14,6 +14,8 @@ const localNames =
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address) || hosts.has(address)) return false;
   const parsed = ipaddr.parse(address);
+  // Only 2000::/3 is given out for the open internet (RFC 4291 §2.4); what wraps an IPv4 address, as ::7f00:1 does, is not in it.
+  if (parsed.kind() === 'ipv6' && ((parsed.toByteArray()[0] ?? 0) & 0xe0) !== 0x20) return false;
   // A tunnel's address that ends in an IPv4 one (ISATAP, RFC 5214 §6.1).
   if (parsed.kind() === 'ipv6' && /:0?(?:200)?:?5efe:/i.test(parsed.toNormalizedString())) return false;
   return parsed.range() === 'unicast';

@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process';
+import { cpus } from 'node:os';
+import { type Figures, median, type Row, scenarios } from './relay.ts';
+
+type Key = Exclude<keyof Figures, 'failed'>;
+
+const columns: readonly (readonly [scenario: string, key: Key, title: string, digits: number])[] = [
+  ['json', 'cpuMicros', 'JSON, µs of CPU', 0],
+  ['json', 'requestsPerSecond', 'JSON, requests/s', 0],
+  ['latency', 'firstByteP50', 'one at a time, ms p50', 2],
+  ['burst', 'cpuMicros', '100 chunks at once, µs', 0],
+  ['paced', 'cpuMicros', 'a chunk each 2 ms, µs', 1],
+  ['open', 'streamKb', '2,000 open, KB each', 1],
+  ['many', 'streamKb', '10,000 open, KB each', 1],
+];
+
+function cell(row: Row | undefined, key: Key, digits: number): string {
+  if (!row) return '';
+  const failed = row.rounds.reduce((sum, round) => sum + round.failed, 0);
+  if (failed > 0) return `${failed} failed`;
+  const values = row.rounds.flatMap((round) => round[key] ?? []);
+  if (values.length === 0) return '';
+  return `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`;
+}
+
+/** The benchmark's page: what was measured, on what, and the table. */
+export function report(rows: readonly Row[], rounds: number): string {
+  const names = [...new Map(rows.map((row) => [row.peer, row])).values()];
+  const used = columns.filter(([scenario]) => rows.some((row) => row.scenario === scenario));
+  const table = names.map(
+    ({ peer, name }) =>
+      `| ${name} | ${used
+        .map(([scenario, key, , digits]) =>
+          cell(
+            rows.find((row) => row.peer === peer && row.scenario === scenario),
+            key,
+            digits,
+          ),
+        )
+        .join(' | ')} |`,
+  );
+  const bars = names.flatMap((row) => {
+    const json = rows.find((each) => each.peer === row.peer && each.scenario === 'json');
+    const values = json?.rounds.flatMap((round) => (round.failed > 0 ? [] : (round.cpuMicros ?? []))) ?? [];
+    return values.length === 0 ? [] : [[row.name, median(values)] as const];
+  });
+  return `# Benchmarks
+
+Made by \`npm run bench\`, which anybody can run: \`npm run bench -- --peers nginx,sluice --scenarios json --rounds 3\` for a part of it. CPU time is that of
+the gateway's own processes, by the operating system's accounting; the upstream, the driver and the gateways are processes of their own on loopback. Each figure is the
+median of ${rounds} rounds, interleaved, with the least and the most beside it. sluice runs with an access key, a server-side key, CORS, request ids, limits and its access log on.
+
+Machine: ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim()}.
+${names.map(({ name, version }) => `${name} (${version})`).join(', ')}.
+
+| gateway | ${used.map(([, , title]) => title).join(' | ')} |
+|--|${used.map(() => '--').join('|')}|
+${table.join('\n')}
+
+\`\`\`mermaid
+xychart-beta
+  title "CPU microseconds for a small JSON request"
+  x-axis [${bars.map(([name]) => `"${name}"`).join(', ')}]
+  y-axis "µs"
+  bar [${bars.map(([, value]) => value.toFixed(0)).join(', ')}]
+\`\`\`
+
+| scenario | what it is |
+|--|--|
+${used
+  .filter(([scenario], i) => used.findIndex(([other]) => other === scenario) === i)
+  .map(([scenario]) => `| ${scenario} | ${scenarios[scenario]?.name}, ${scenarios[scenario]?.unit} |`)
+  .join('\n')}
+
+`;
+}
