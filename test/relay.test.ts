@@ -92,6 +92,14 @@ describe.each(runtimes)('the relay on $name', ({ name, start }) => {
       expect(upstream.last().headers['content-length']).toBeUndefined();
     });
 
+    test('a large answer without a length, all at once', async () => {
+      const body = Buffer.alloc(300_000, 'sluice');
+      for (let i = 0; i < 5; i++) {
+        const answer = await fetch(at('/v1/echo'), { method: 'POST', headers: own, body });
+        expect(Buffer.from(await answer.arrayBuffer()).equals(body)).toBe(true);
+      }
+    });
+
     test('a compressed answer stays as it is', async () => {
       const raw = await rawGet(at('/v1/gzip'), { ...own, 'accept-encoding': 'gzip' });
       const direct = await rawGet(`${upstream.url}/v1/gzip`, {});

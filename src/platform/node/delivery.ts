@@ -129,7 +129,8 @@ export class Delivery {
     this.#due = false;
     const text = this.#pending;
     this.#pending = '';
-    if (this.#response.destroyed) return;
+    // A large piece is written at once, and what was due then comes here once more.
+    if (this.#response.destroyed || this.#response.writableEnded) return;
     const frame = text === '' || !this.#framed ? text : `${text.length.toString(16)}\r\n${text}\r\n`;
     if (this.#ended) this.#response.end(this.#framed ? frame + lastChunk : frame, 'latin1');
     else if (frame !== '') this.#written(this.#response.write(frame, 'latin1'));
