@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { peers } from './peers.ts';
-import { compare, scenarios } from './relay.ts';
+import { compare, type Row, scenarios } from './relay.ts';
 import { report } from './report.ts';
 
 /**
@@ -17,9 +17,10 @@ const rounds = Number(option('rounds', '5'));
 for (const name of names)
   if (!peers[name]) throw new Error(`there is no gateway "${name}" here: ${Object.keys(peers).join(', ')}`);
 const rows = await compare(names, chosen, rounds, (line) => process.stderr.write(`${line}\n`));
-const page = report(rows, rounds);
-process.stdout.write(page);
+process.stdout.write(report(rows));
 if (process.argv.includes('--write')) {
+  const all = merged(rows);
+  const page = report(all);
   const file = 'docs/benchmarks.md';
   const mark = '<!-- by hand from here on -->';
   let kept = '';
@@ -29,5 +30,20 @@ if (process.argv.includes('--write')) {
     // The first time there is nothing to keep.
   }
   writeFileSync(file, `${page}${mark}${kept || '\n'}`);
-  writeFileSync('docs/benchmarks.json', `${JSON.stringify(rows, null, 1)}\n`);
+  writeFileSync('docs/benchmarks.json', `${JSON.stringify(all, null, 1)}\n`);
+}
+
+/** What was measured now in place of what was measured before; the rest as it stands. */
+function merged(now: readonly Row[]): readonly Row[] {
+  let before: readonly Row[] = [];
+  try {
+    before = JSON.parse(readFileSync('docs/benchmarks.json', 'utf8')) as Row[];
+  } catch {
+    // The first time there is nothing.
+  }
+  const isNew = (row: Row) => now.some((each) => each.peer === row.peer && each.scenario === row.scenario);
+  const order = Object.keys(peers);
+  return [...before.filter((row) => !isNew(row)), ...now].sort(
+    (a, b) => order.indexOf(a.peer) - order.indexOf(b.peer),
+  );
 }

@@ -57,6 +57,9 @@ export async function serve(settings: Settings, secrets: readonly string[]): Pro
   };
 }
 
+/** Connections that may wait to be taken: thousands of clients come back at once after a break in the network. The system may allow fewer. */
+const backlog = 4096;
+
 /** How long an idle connection stays open for a request that is on its way already, when the gateway is asked to end. */
 const idleGraceMs = 1000;
 
@@ -75,7 +78,7 @@ function listenOptions(
 ): ListenOptions & { fd?: number } {
   const given = Number(env.LISTEN_FDS) > 0 && (!env.LISTEN_PID || env.LISTEN_PID === String(process.pid));
   if (given) return { fd: 3 };
-  return { host, port, ...(reusePort || env[workerMark] ? { reusePort: true } : {}) };
+  return { host, port, backlog, ...(reusePort || env[workerMark] ? { reusePort: true } : {}) };
 }
 
 /** Starts the gateway from the environment and the settings file, and ends it on SIGTERM or SIGINT. */
