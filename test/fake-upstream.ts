@@ -188,7 +188,10 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
       return void socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno');
     sockets.handleUpgrade(request, socket, head, (peer) => {
       peer.send('welcome');
-      peer.on('message', (data, binary) => peer.send(data, { binary }));
+      // A word that lets it go without a goodbye, as a process that is killed does.
+      peer.on('message', (data, binary) =>
+        String(data) === 'die' ? peer.terminate() : peer.send(data, { binary }),
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -307,6 +307,16 @@ describe.each(runtimes)('the relay on $name', ({ name, start }) => {
       await new Promise((resolve) => socket.once('close', resolve));
     });
 
+    test('end without a goodbye where the upstream goes without one', async () => {
+      const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/v1/realtime`, ['realtime'], {
+        headers: own,
+      });
+      await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+      const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+      socket.send('die');
+      expect(await closed).toBe(1006);
+    });
+
     test('are refused as the upstream refuses them, and without a key', async () => {
       expect(await refusedUpgrade(`${gateway.url.replace('http', 'ws')}/v1/other`, own)).toBe(404);
       expect(await refusedUpgrade(`${gateway.url.replace('http', 'ws')}/v1/realtime`, {})).toBe(401);
