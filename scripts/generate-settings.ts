@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { toJsonSchema } from '@valibot/to-json-schema';
-import { describeSettings, settingsSchema } from '../src/settings/schema.ts';
+import * as v from 'valibot';
+import { anyUpstream, describeSettings, settingsSchema } from '../src/settings/schema.ts';
 
 /** Files that are made from the declaration of the settings, by their path from the root. */
 export function generated(): Readonly<Record<string, string>> {
@@ -60,8 +61,20 @@ In the file, several may be named:
 \`\`\`
 
 An explicit entry under \`models\` wins, then an upstream whose \`models\` fit, then the first that takes any model. A request
-that names no model in a JSON body (an upload, say) goes to that first one.
+that names no model in a JSON body (an upload, say) goes to that first one. Several may serve a model, in order or by weight: see
+[what happens when something fails](reliability.md#several-upstreams).
+
+| field of an upstream | what it is for |
+|--|--|
+${upstreamRows()}
 `;
+}
+
+/** The fields that any upstream may have, from their declaration. */
+function upstreamRows(): string {
+  return Object.entries(anyUpstream)
+    .map(([name, schema]) => `| \`${name}\` | ${(v.getMetadata(schema) as { docs?: string }).docs ?? ''} |`)
+    .join('\n');
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -60,7 +60,7 @@ const key = () =>
   );
 
 /** What can be said of any upstream. */
-const anyUpstream = {
+export const anyUpstream = {
   timeouts: setting(
     v.optional(
       v.strictObject({
