@@ -153,6 +153,14 @@ describe.each(runtimes)('on $name', ({ name, start }) => {
     expect(counts()).toEqual([1, 0]);
   });
 
+  test('a stream that breaks in its first event is told as broken', async () => {
+    const url = await gatewayWith(both());
+    behaviour.a = () => [streamHead, chunk('data: {"choi'), 30, 'reset'];
+    const text = await (await ask(url, { stream: true })).text();
+    expect(text).toMatch(/data: \{"error":.*\}\n\n$/);
+    expect(counts()).toEqual([1, 0]);
+  });
+
   test('what may not be done twice is not', async () => {
     const url = await gatewayWith(both());
     behaviour.a = () => ['reset'];

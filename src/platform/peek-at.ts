@@ -11,7 +11,8 @@ export async function peekAt(answer: Response): Promise<{ answer: Response; isEr
   while (said === 'more' && Date.now() < until) {
     pending ??= reader.read();
     pending.catch(() => {});
-    const read = await Promise.race([pending, sleep(until - Date.now())]);
+    // What breaks here breaks again when it is read on, and is told then.
+    const read = await Promise.race([pending, sleep(until - Date.now())]).catch(() => undefined);
     if (read === undefined) break;
     pending = null;
     if (read.done) break;
