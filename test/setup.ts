@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
+import { debian } from './debian.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -11,8 +12,15 @@ declare module 'vitest' {
 
 const folder = fileURLToPath(new URL('../../shared/transcripts/', import.meta.url));
 
-/** Reads the recorded streams once, so that tests in workerd, which has no files, see them too. */
+/** What tests need of Debian is installed before they start, one after the other. */
+const needed = [
+  ['/usr/bin/redis-server', 'redis-server'],
+  ['/usr/bin/chromium', 'chromium'],
+] as const;
+
+/** Installs what is missing, and reads the recorded streams once, so that tests in workerd, which has no files, see them too. */
 export default async function setup(project: TestProject): Promise<void> {
+  for (const [path, name] of needed) debian(path, name);
   const transcripts: Record<string, string> = {};
   const names = await readdir(folder, { recursive: true }).catch(() => []);
   for (const name of names.filter((n) => /\.(sse|json|jsonl|md)$/.test(n))) {

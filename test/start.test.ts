@@ -245,7 +245,8 @@ test('an error that nobody foresaw ends nothing, and shows no key', async () => 
     ['--import', './test/crash.ts', 'src/node.ts'],
   );
   const stream = fetch(`${gateway.url}/v1/sse?n=10&gap=100`).then((answer) => answer.text());
-  await sleep(600);
+  await sleep(300);
+  gateway.child.kill('SIGUSR2');
   expect(await stream).toContain('[DONE]');
   expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(200);
   gateway.child.kill('SIGTERM');
