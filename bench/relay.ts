@@ -33,11 +33,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     name: 'small JSON, 32 in flight',
     unit: 'µs/request',
     async run(peer, ask) {
-      const before = cpuMs(peer.pids());
       const count = 8000;
-      const told = await ask({ kind: 'json', connections: 32, count }, 'j');
+      const { told, micros } = await cpuOf(peer, () => ask({ kind: 'json', connections: 32, count }, 'j'));
       return {
-        cpuMicros: ((cpuMs(peer.pids()) - before) * 1000) / count,
+        cpuMicros: micros / count,
         requestsPerSecond: (count / told.wholeMs) * 1000,
         firstByteP50: percentile(told.firstBytes, 0.5),
         failed: told.failed,
@@ -48,23 +47,18 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     name: '100 chunks at once, 16 in flight',
     unit: 'µs/stream',
     async run(peer, ask) {
-      const before = cpuMs(peer.pids());
       const count = 1000;
-      const told = await ask({ kind: 'stream', connections: 16, count }, 'b');
-      return { cpuMicros: ((cpuMs(peer.pids()) - before) * 1000) / count, failed: told.failed };
+      const { told, micros } = await cpuOf(peer, () => ask({ kind: 'stream', connections: 16, count }, 'b'));
+      return { cpuMicros: micros / count, failed: told.failed };
     },
   },
   paced: {
     name: '100 chunks 2 ms apart, 50 streams',
     unit: 'µs/chunk',
     async run(peer, ask) {
-      const before = cpuMs(peer.pids());
       const count = 300;
-      const told = await ask({ kind: 'stream', connections: 50, count }, 'p');
-      return {
-        cpuMicros: ((cpuMs(peer.pids()) - before) * 1000) / (count * chunksPerStream),
-        failed: told.failed,
-      };
+      const { told, micros } = await cpuOf(peer, () => ask({ kind: 'stream', connections: 50, count }, 'p'));
+      return { cpuMicros: micros / (count * chunksPerStream), failed: told.failed };
     },
   },
   latency: {
@@ -82,6 +76,13 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   open: held('2,000 open streams, 4,000 chunks a second', 2000),
   many: held('9,500 open streams, 19,000 chunks a second', 9500),
 };
+
+/** What some work came to, and the CPU microseconds that a gateway's processes used meanwhile. */
+async function cpuOf<T>(peer: Peer, work: () => Promise<T>): Promise<{ told: T; micros: number }> {
+  const before = cpuMs(peer.pids());
+  const told = await work();
+  return { told, micros: (cpuMs(peer.pids()) - before) * 1000 };
+}
 
 /** Streams that stay open: what each holds in memory, in a process that has only just been warmed. */
 function held(name: string, count: number): Scenario {

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
-import { anyUpstream, describeSettings, settingsSchema } from '../src/settings/schema.ts';
+import { describeSettings, settingsSchema } from '../src/settings/schema.ts';
+import { anyUpstream } from '../src/settings/upstream-schema.ts';
 
 /** Files that are made from the declaration of the settings, by their path from the root. */
 export function generated(): Readonly<Record<string, string>> {

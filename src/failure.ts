@@ -54,6 +54,11 @@ export class Failure extends Error {
   }
 }
 
+/** The 400 of a parameter that breaks a rule, as in: `"n"` must be a whole number. */
+export function wrongParameter(name: string, rule: string): Failure {
+  return new Failure('invalid_request', `"${name}" ${rule}.`, { param: name });
+}
+
 /** The body that tells a caller of a failure. */
 export function errorBody(failure: Failure): ErrorBody {
   return {

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { type AddressInfo, type ListenOptions, Server as NetServer } from 'node:net';
 import { createEmulator } from './emulator/emulator.ts';
-import { sweep } from './files/retention.ts';
+import { cleanUp } from './files/retention.ts';
 import { createGateway } from './gateway.ts';
 import { serveFetch } from './platform/node/fetch-server.ts';
 import { createLogger } from './platform/node/logger.ts';
@@ -163,18 +163,11 @@ function onSignals(stop: () => Promise<void>, kill: () => void): void {
 }
 
 /** Deletes what is stored for too long, or too much of it, in the background. */
-function sweepEveryHour(platform: Platform, { storedDays, storedBytes }: Settings): NodeJS.Timeout {
-  const { blobs } = platform;
-  const clean = async (): Promise<void> => {
-    if (!blobs) return;
-    const limits = { maxAgeSeconds: storedDays * 86_400, maxBytes: storedBytes };
-    try {
-      const deleted = await sweep(blobs, limits, platform.now());
-      if (deleted > 0) platform.log('info', 'old pictures and files were deleted', { deleted });
-    } catch (error) {
-      platform.log('warn', 'old pictures and files could not be deleted', { error: String(error) });
-    }
-  };
+function sweepEveryHour(platform: Platform, settings: Settings): NodeJS.Timeout {
+  const clean = () =>
+    cleanUp(platform, settings).catch((error: unknown) =>
+      platform.log('warn', 'old pictures and files could not be deleted', { error: String(error) }),
+    );
   return setInterval(() => void clean(), 3_600_000).unref();
 }
 

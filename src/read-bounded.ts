@@ -11,9 +11,14 @@ export async function readBounded(
     if (length > limit) throw tooLarge();
     chunks.push(chunk);
   }
+  return joined(chunks);
+}
+
+/** Chunks as one; a single one is not copied. */
+export function joined(chunks: readonly Uint8Array[]): Uint8Array {
   const only = chunks[0];
   if (only && chunks.length === 1) return only;
-  const whole = new Uint8Array(length);
+  const whole = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let offset = 0;
   for (const chunk of chunks) {
     whole.set(chunk, offset);

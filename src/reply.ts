@@ -5,6 +5,9 @@ import type { Relay, Tunnel } from './relay/relay.ts';
 /** What a route gives back. A Relay or a Tunnel is a plan: the platform carries it out. */
 export type Reply = Response | Relay | Tunnel;
 
+/** Statuses whose answers have no body. */
+export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+
 /** Who or what ended an answer. */
 export type EndedBy = 'done' | 'client' | 'upstream' | 'timeout' | 'gateway';
 

@@ -99,6 +99,15 @@ export function isStored(path: string): boolean {
   return /^\/(images|files)\/[^/]+$/.test(path);
 }
 
+/** A path segment as it is meant; null where it is not percent-encoded UTF-8. */
+export function decodedSegment(segment: string): string | null {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+}
+
 function firstSegment(path: string): string {
   const end = path.indexOf('/', 1);
   return end < 0 ? path.slice(1) : path.slice(1, end);

@@ -1,16 +1,15 @@
 import { env } from 'cloudflare:workers';
 import { errorBody, Failure } from './failure.ts';
-import { type Retention, sweep } from './files/retention.ts';
+import { cleanUp } from './files/retention.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import type { Platform } from './platform/platform.ts';
 import { respond } from './platform/respond.ts';
 import { webIncoming } from './platform/web-incoming.ts';
 import { createWorkersPlatform } from './platform/workers/platform.ts';
 import { loadSettings } from './settings/load.ts';
+import type { Settings } from './settings/schema.ts';
 
-type Served =
-  | { gateway: Gateway; platform: Platform; keepAlive: number; retention: Retention }
-  | { errors: readonly string[] };
+type Served = { gateway: Gateway; platform: Platform; settings: Settings } | { errors: readonly string[] };
 
 /** Made once per isolate, from the Worker's variables and secrets. */
 const served = start(env as unknown as Record<string, unknown>);
@@ -29,11 +28,7 @@ export function start(bindings: Record<string, unknown>): Served {
   return {
     gateway: createGateway(loaded.settings, platform),
     platform,
-    keepAlive: loaded.settings.keepAlive,
-    retention: {
-      maxAgeSeconds: loaded.settings.storedDays * 86_400,
-      maxBytes: loaded.settings.storedBytes,
-    },
+    settings: loaded.settings,
   };
 }
 
@@ -41,7 +36,7 @@ export async function serve(request: Request, served: Served): Promise<Response>
   if ('errors' in served) return misconfigured(served.errors);
   const incoming = webIncoming(request);
   const exchange = await served.gateway.handle(incoming);
-  return respond(exchange, incoming, served.platform, served.keepAlive);
+  return respond(exchange, incoming, served.platform, served.settings.keepAlive);
 }
 
 /** A Worker cannot refuse to start, so it says in every answer what keeps it from serving. Errors never hold a value. */
@@ -52,9 +47,7 @@ function misconfigured(errors: readonly string[]): Response {
 
 /** Deletes what is stored for too long, or too much of it: run by the cron trigger of wrangler.jsonc. */
 export async function clean(served: Served): Promise<void> {
-  if ('errors' in served || !served.platform.blobs) return;
-  const deleted = await sweep(served.platform.blobs, served.retention, served.platform.now());
-  if (deleted > 0) served.platform.log('info', 'old pictures and files were deleted', { deleted });
+  if (!('errors' in served)) await cleanUp(served.platform, served.settings);
 }
 
 export default {

@@ -28,6 +28,8 @@ const nouns = [
   'src/redact.ts',
   'src/read-bounded.ts',
   'src/within.ts',
+  'src/pause.ts',
+  'src/chunks-of.ts',
 ];
 const entries = ['src/node.ts', 'src/worker.ts'];
 
@@ -54,6 +56,7 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
       'src/platform/platform.ts',
       'src/platform/table.ts',
       'src/platform/carry.ts',
+      'src/platform/hash-of.ts',
       ...nouns,
     ],
   ],
@@ -77,6 +80,7 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
       'src/platform/table.ts',
       'src/platform/blobs.ts',
       'src/platform/carry.ts',
+      'src/platform/hash-of.ts',
       ...nouns,
     ],
   ],
@@ -84,7 +88,7 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
     'src/platform/node/',
     ['src/platform/', 'src/relay/', 'src/openai/', 'src/settings/', 'src/files/', 'src/gateway.ts', ...nouns],
   ],
-  ['src/platform/workers/', ['src/platform/', 'src/relay/', 'src/emulator/', ...nouns]],
+  ['src/platform/workers/', ['src/platform/', 'src/relay/', 'src/files/', 'src/emulator/', ...nouns]],
   ['src/platform/', ['src/platform/', 'src/relay/', ...nouns]],
   ['src/cli/', ['src/cli/', 'src/settings/', 'src/platform/node/', 'src/node.ts']],
 ];

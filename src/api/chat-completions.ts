@@ -19,6 +19,7 @@ import type { Served } from '../upstreams/directory.ts';
 import { awaited, settledWithin } from './awaited.ts';
 import { type ChatParameters, chatParameters, promptText } from './chat-request.ts';
 import { type ChoicePart, choiceOf, merged, paced } from './choices.ts';
+import { patienceFor } from './patience.ts';
 
 export type ConversionOptions = {
   readonly style: Style;
@@ -44,12 +45,7 @@ export function createChatCompletions(options: ConversionOptions, platform: Plat
       created: Math.floor(platform.now() / 1000),
       model: String(body.value.model),
     };
-    const left = new AbortController();
-    call.incoming.signal.addEventListener('abort', () => left.abort(), { once: true });
-    const signal =
-      options.totalTimeout > 0
-        ? AbortSignal.any([left.signal, AbortSignal.timeout(options.totalTimeout * 1000)])
-        : left.signal;
+    const { signal, giveUp } = patienceFor(call, options.totalTimeout);
     const counter =
       parameters.stream && !parameters.includeUsage && parameters.maxTokens === null
         ? null
@@ -60,7 +56,7 @@ export function createChatCompletions(options: ConversionOptions, platform: Plat
         served.upstream.chat(call, body.value, served.model, signal),
       ),
     ).catch((error: unknown) => {
-      left.abort();
+      giveUp();
       throw error;
     });
     const choices = spoken.map(({ batches, publish }) => {

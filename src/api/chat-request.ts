@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { wrongParameter } from '../failure.ts';
 
 /** What of a chat request is honoured here. */
 export type ChatParameters = {
@@ -24,16 +24,17 @@ export function chatParameters(request: Readonly<Record<string, unknown>>): Chat
     max_completion_tokens: maxCompletion,
     stream_options: options,
   } = request;
-  if (!isAbsent(stream) && typeof stream !== 'boolean') throw wrong('stream', 'must be true or false');
+  if (!isAbsent(stream) && typeof stream !== 'boolean')
+    throw wrongParameter('stream', 'must be true or false');
   const count = isAbsent(n) ? 1 : n;
   if (typeof count !== 'number' || !Number.isInteger(count) || count < 1 || count > maxCount)
-    throw wrong('n', `must be a whole number from 1 to ${maxCount}`);
+    throw wrongParameter('n', `must be a whole number from 1 to ${maxCount}`);
   const stops = isAbsent(stop) ? [] : Array.isArray(stop) ? stop : [stop];
   if (stops.length > 4 || stops.some((each) => typeof each !== 'string'))
-    throw wrong('stop', 'must be a text, or a list of at most 4');
+    throw wrongParameter('stop', 'must be a text, or a list of at most 4');
   const limit = isAbsent(maxCompletion) ? maxTokens : maxCompletion;
   if (!isAbsent(limit) && (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1)) {
-    throw wrong(
+    throw wrongParameter(
       isAbsent(maxCompletion) ? 'max_tokens' : 'max_completion_tokens',
       'must be a whole number from 1',
     );
@@ -49,10 +50,6 @@ export function chatParameters(request: Readonly<Record<string, unknown>>): Chat
 
 function isAbsent(value: unknown): value is undefined | null {
   return value === undefined || value === null;
-}
-
-function wrong(name: string, rule: string): Failure {
-  return new Failure('invalid_request', `"${name}" ${rule}.`, { param: name });
 }
 
 /** All text of a request's messages, for counting. */

@@ -3,6 +3,7 @@ import type { Call } from '../call.ts';
 import { Failure } from '../failure.ts';
 import type { Hop, Relay } from '../relay/relay.ts';
 import { json, type Reply } from '../reply.ts';
+import { decodedSegment } from '../target.ts';
 import { isPassing } from '../upstreams/backend/ways.ts';
 import type { Candidates, Directory, Served } from '../upstreams/directory.ts';
 import type { Plan } from '../upstreams/plan.ts';
@@ -130,7 +131,9 @@ export function createForward(directory: Directory, plan: Plan, maxBodyBytes: nu
   /** `GET /v1/models/{id}`, asked of the upstream that serves the model. */
   const model = (call: Call): Reply => {
     if (directory.sole) return general(call, null);
-    const asked = decoded(call.path.slice('/v1/models/'.length));
+    const asked = decodedSegment(call.path.slice('/v1/models/'.length));
+    if (asked === null)
+      throw new Failure('invalid_request', 'The model name in the path is not percent-encoded UTF-8.');
     const [first] = directory.find(asked);
     if (first.kind === 'backend-api')
       return json({ id: asked, object: 'model', created: 0, owned_by: first.upstream.name });
@@ -156,12 +159,4 @@ export async function readJson(call: Call, maxBodyBytes: number): Promise<JsonBo
     );
   }
   return parseJsonBody(await call.incoming.read(maxBodyBytes));
-}
-
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    throw new Failure('invalid_request', 'The model name in the path is not percent-encoded UTF-8.');
-  }
 }

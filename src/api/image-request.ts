@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { wrongParameter } from '../failure.ts';
 
 /** A picture that comes with a request. */
 export type GivenPicture = { readonly bytes: Uint8Array; readonly type: string; readonly filename: string };
@@ -27,15 +27,17 @@ export function imageRequest(
 ): ImageRequest {
   const kind = path.split('/').at(-1);
   if (kind !== 'generations' && pictures.length === 0)
-    throw wrong('image', 'is missing: send the picture as a part of the form');
+    throw wrongParameter('image', 'is missing: send the picture as a part of the form');
   const prompt = kind === 'variations' ? 'Draw a variation of this picture.' : fields.prompt;
-  if (typeof prompt !== 'string' || prompt.trim() === '') throw wrong('prompt', 'must say what to draw');
-  if (prompt.length > maxPrompt) throw wrong('prompt', `must be at most ${maxPrompt} characters long`);
+  if (typeof prompt !== 'string' || prompt.trim() === '')
+    throw wrongParameter('prompt', 'must say what to draw');
+  if (prompt.length > maxPrompt)
+    throw wrongParameter('prompt', `must be at most ${maxPrompt} characters long`);
   const count = fields.n === undefined || fields.n === null ? 1 : Number(fields.n);
   if (!Number.isInteger(count) || count < 1 || count > maxCount)
-    throw wrong('n', `must be a whole number from 1 to ${maxCount}`);
+    throw wrongParameter('n', `must be a whole number from 1 to ${maxCount}`);
   if (fields.stream === true || fields.stream === 'true')
-    throw wrong('stream', 'is not possible for pictures at this upstream: leave it out');
+    throw wrongParameter('stream', 'is not possible for pictures at this upstream: leave it out');
   return { prompt, count, format: formatOf(fields), wishes: wishesOf(fields), pictures };
 }
 
@@ -43,7 +45,7 @@ function formatOf({ response_format: format, model }: Readonly<Record<string, un
   if (format === undefined || format === null)
     return typeof model === 'string' && model.startsWith('gpt-image') ? 'b64_json' : 'url';
   if (format === 'url' || format === 'b64_json') return format;
-  throw wrong('response_format', 'must be "url" or "b64_json"');
+  throw wrongParameter('response_format', 'must be "url" or "b64_json"');
 }
 
 function wishesOf({ size, quality, style, background }: Readonly<Record<string, unknown>>): string[] {
@@ -54,12 +56,12 @@ function wishesOf({ size, quality, style, background }: Readonly<Record<string, 
     const shape = width === height ? 'square' : width > height ? 'wide' : 'tall';
     wishes.push(`Size: ${size} (${shape}).`);
   } else if (size !== undefined && size !== null && size !== 'auto') {
-    throw wrong('size', 'must be WIDTHxHEIGHT, as 1024x1024, or "auto"');
+    throw wrongParameter('size', 'must be WIDTHxHEIGHT, as 1024x1024, or "auto"');
   }
   for (const [name, value] of Object.entries({ Quality: quality, Style: style, Background: background })) {
     if (value === undefined || value === null || value === 'auto') continue;
     if (typeof value !== 'string' || !/^[\w -]{1,40}$/.test(value))
-      throw wrong(name.toLowerCase(), 'must be a word');
+      throw wrongParameter(name.toLowerCase(), 'must be a word');
     wishes.push(`${name}: ${value}.`);
   }
   return wishes;
@@ -69,8 +71,4 @@ function wishesOf({ size, quality, style, background }: Readonly<Record<string, 
 export function promptFor({ prompt, wishes }: ImageRequest, prefix: string): string {
   const asked = prefix === '' ? prompt : `${prefix}${/\s$/.test(prefix) ? '' : ' '}${prompt}`;
   return wishes.length === 0 ? asked : `${asked}\n\n${wishes.join(' ')}`;
-}
-
-function wrong(name: string, rule: string): Failure {
-  return new Failure('invalid_request', `"${name}" ${rule}.`, { param: name });
 }

@@ -11,6 +11,7 @@ import type { Served } from '../upstreams/directory.ts';
 import type { Spoken } from '../upstreams/upstream.ts';
 import { awaited } from './awaited.ts';
 import { type ImageRequest, imageRequest, promptFor } from './image-request.ts';
+import { patienceFor } from './patience.ts';
 
 export type ImageOptions = {
   readonly promptPrefix: string;
@@ -106,15 +107,10 @@ export function createImages(options: ImageOptions, platform: Platform) {
     served: Conversation,
   ): Promise<Response> => {
     const request = imageRequest(call.path, fields, pictures);
-    const left = new AbortController();
-    call.incoming.signal.addEventListener('abort', () => left.abort(), { once: true });
-    const signal =
-      options.totalTimeout > 0
-        ? AbortSignal.any([left.signal, AbortSignal.timeout(options.totalTimeout * 1000)])
-        : left.signal;
+    const { signal, giveUp } = patienceFor(call, options.totalTimeout);
     const work = generate(call, served, request, signal);
     return options.nonStreamKeepAlive
-      ? awaited(work, options.keepAlive, async () => left.abort())
+      ? awaited(work, options.keepAlive, async () => giveUp())
       : json(await work);
   };
 }

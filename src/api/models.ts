@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Call } from '../call.ts';
 import { errorBody, Failure, toFailure } from '../failure.ts';
 import { ask } from '../platform/carry.ts';
+import { hashOf } from '../platform/hash-of.ts';
 import type { Platform } from '../platform/platform.ts';
 import { table } from '../platform/table.ts';
 import { readBounded } from '../read-bounded.ts';
@@ -71,16 +72,9 @@ export function createModels({ directory, settings, platform, plan }: House): (c
 }
 
 /** Lists differ by key and by the account it is used for; nothing else of a request changes them. No key is remembered, only its hash. */
-async function accountHash(
-  headers: readonly string[],
-  { createHash }: Pick<Platform, 'createHash'>,
-): Promise<string> {
+function accountHash(headers: readonly string[], platform: Pick<Platform, 'createHash'>): Promise<string> {
   const names = ['authorization', 'openai-organization', 'openai-project', 'chatgpt-account-id'];
-  const hash = createHash();
-  await hash.update(
-    new TextEncoder().encode(JSON.stringify(names.map((name) => headerOf(headers, name) ?? null))),
-  );
-  return hash.hex();
+  return hashOf(platform, JSON.stringify(names.map((name) => headerOf(headers, name) ?? null)));
 }
 
 function failed(error: unknown): Listed {

@@ -4,6 +4,7 @@ import { contentDisposition, safeFileName } from '../files/file-name.ts';
 import { isPicture } from '../files/file-type.ts';
 import { idIn, type Library } from '../files/library.ts';
 import type { ByteRange, StoredBlob } from '../platform/blobs.ts';
+import { decodedSegment } from '../target.ts';
 
 /**
  * `GET /images/{name}` and `GET /files/{name}`: what the gateway stored. Whoever has the link may see it, from any page. What is under a
@@ -11,7 +12,7 @@ import type { ByteRange, StoredBlob } from '../platform/blobs.ts';
  */
 export function createStored(library: Library | null): (call: Call) => Promise<Response> {
   return async (call) => {
-    const name = decoded(call.path.split('/').at(-1) ?? '');
+    const name = decodedSegment(call.path.split('/').at(-1) ?? '');
     const id = name === null ? null : idIn(name);
     if (!library || id === null || name === null) throw missing();
     const etag = `"${id}"`;
@@ -108,14 +109,6 @@ function rangeIn(header: string, size: number): ByteRange | 'all' | 'none' {
 function matchesEtag(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
   return header.trim() === '*' || header.split(',').some((each) => each.trim().replace(/^W\//, '') === etag);
-}
-
-function decoded(segment: string): string | null {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return null;
-  }
 }
 
 function missing(): Failure {

@@ -3,6 +3,7 @@ import { Failure } from '../failure.ts';
 import type { Blobs, StoredBlob } from '../platform/blobs.ts';
 import type { Platform } from '../platform/platform.ts';
 import { table } from '../platform/table.ts';
+import { joined } from '../read-bounded.ts';
 import { within } from '../within.ts';
 import { safeFileName } from './file-name.ts';
 import { endingOf, headBytes, isPicture, typeOf } from './file-type.ts';
@@ -41,7 +42,7 @@ export function createLibrary(blobs: Blobs, platform: Pick<Platform, 'cache' | '
       }
       const chunks = given.body[Symbol.asyncIterator]();
       const head = await readHead(chunks);
-      const type = await typeOf(joined(head), given.type, given.name);
+      const type = await typeOf(joined(head).subarray(0, headBytes), given.type, given.name);
       const fileName = await nameFor(given.name, type);
       const hash = platform.createHash();
       const id = newId();
@@ -105,18 +106,6 @@ async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array[]
     if (done) break;
     head.push(value);
     length += value.length;
-  }
-  return head;
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const [only] = chunks;
-  if (only && chunks.length === 1) return only.subarray(0, headBytes);
-  const head = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    head.set(chunk, at);
-    at += chunk.length;
   }
   return head;
 }

@@ -1,4 +1,5 @@
 import type { Credentials } from '../access/credentials.ts';
+import { hashOf } from '../platform/hash-of.ts';
 import type { Platform } from '../platform/platform.ts';
 
 /**
@@ -8,7 +9,6 @@ export async function uploadsFolder(
   { accessKey, ownKey, openaiKey }: Credentials,
   platform: Pick<Platform, 'createHash'>,
 ): Promise<string> {
-  const hash = platform.createHash();
-  await hash.update(new TextEncoder().encode(`uploads of ${accessKey ?? openaiKey ?? ownKey ?? ''}`));
-  return `uploads/${(await hash.hex()).slice(0, 32)}`;
+  const hash = await hashOf(platform, `uploads of ${accessKey ?? openaiKey ?? ownKey ?? ''}`);
+  return `uploads/${hash.slice(0, 32)}`;
 }

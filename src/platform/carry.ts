@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { Incoming } from '../head.ts';
+import { pause } from '../pause.ts';
 import { readBounded } from '../read-bounded.ts';
 import { Attempts, type Verdict } from '../relay/attempts.ts';
 import { isEventStream } from '../relay/headers.ts';
@@ -95,20 +96,6 @@ async function verdictOn(outcome: Outcome, attempts: Attempts): Promise<Verdict>
   const next = attempts.afterErrorEvent();
   if (next !== 'keep') await peeked.answer.body?.cancel();
   return next;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }
 
 /** The 503 of an upstream that is asked as much as it may be, and whose line is full. */

@@ -3,7 +3,7 @@ import type { Incoming } from '../head.ts';
 import { carryEventStream } from '../relay/event-stream.ts';
 import { answerHeaders, isEventStream } from '../relay/headers.ts';
 import type { Hop } from '../relay/relay.ts';
-import { type Exchange, failureResponse, type Outcome } from '../reply.ts';
+import { bodiless, type Exchange, failureResponse, type Outcome } from '../reply.ts';
 import { within } from '../within.ts';
 import { type Asked, ask } from './carry.ts';
 import { toHeaders, toPairs } from './header-pairs.ts';
@@ -11,9 +11,6 @@ import type { Platform } from './platform.ts';
 
 /** Answers up to this size, in bytes, are read before they are handed on. */
 const smallAnswer = 64 * 1024;
-
-/** Statuses whose answers have no body. */
-const bodiless = new Set([101, 204, 205, 304]);
 
 /** Carries an exchange out with web standards alone: the whole answer as a `Response`, its record written when it ends. */
 export async function respond(

@@ -1,164 +1,20 @@
 import * as v from 'valibot';
+import { backendUpstream, modelEntry, openaiUpstream } from './upstream-schema.ts';
+import {
+  type About,
+  bytes,
+  count,
+  countUpTo,
+  flag,
+  httpUrl,
+  key,
+  name,
+  seconds,
+  setting,
+  text,
+} from './values.ts';
 
-/** What is known of a setting beyond its type: its environment name, and what it is for. */
-export type About = {
-  /** The environment name that sets it without a file. */
-  readonly env?: string;
-  /** Older names for the same, from the projects this one replaces. */
-  readonly olderEnv?: readonly string[];
-  /** How an environment string becomes its value. */
-  readonly form?: 'text' | 'number' | 'bytes' | 'flag' | 'list';
-  readonly docs: string;
-};
-
-type Schema = v.GenericSchema;
-
-function setting<const T extends Schema>(schema: T, about: About) {
-  return v.pipe(schema, v.metadata(about));
-}
-
-const text = () => v.pipe(v.string(), v.minLength(1, 'must not be empty'));
-const seconds = () =>
-  v.pipe(
-    v.number(),
-    v.minValue(0, 'must be 0 or more seconds'),
-    v.maxValue(86_400, 'must be at most 86400 seconds'),
-  );
-const bytes = () =>
-  v.pipe(v.number(), v.integer('must be a whole number of bytes'), v.minValue(0, 'must be 0 or more bytes'));
-const count = () =>
-  v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0, 'must be 0 or more'));
-const flag = () => v.boolean();
-const httpUrl = () =>
-  v.pipe(
-    v.string(),
-    v.check((value) => {
-      const url = URL.parse(value);
-      return (
-        url !== null &&
-        /^https?:$/.test(url.protocol) &&
-        !url.username &&
-        !url.password &&
-        !url.search &&
-        !url.hash
-      );
-    }, 'must be an http:// or https:// address without user name, query or fragment'),
-  );
-const name = () =>
-  v.pipe(
-    v.string(),
-    v.regex(
-      /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-      'must be a name of letters, digits, dots, dashes and underscores',
-    ),
-  );
-
-const key = () =>
-  v.pipe(
-    v.string(),
-    v.regex(/^[\x21-\x2b\x2d-\x7e]+$/, 'must be a key: no spaces, commas or control characters'),
-  );
-
-/** What can be said of any upstream. */
-export const anyUpstream = {
-  timeouts: setting(
-    v.optional(
-      v.strictObject({
-        connect: v.optional(seconds()),
-        firstByte: v.optional(seconds()),
-        idle: v.optional(seconds()),
-        total: v.optional(seconds()),
-      }),
-      {},
-    ),
-    { docs: 'Its own timers in seconds, instead of the common ones.' },
-  ),
-  concurrency: setting(v.optional(count(), 0), {
-    docs: 'How many requests it gets at once; 0 for any number.',
-  }),
-  queue: setting(v.optional(count(), 100), {
-    docs: 'How many may wait for their turn where concurrency is limited. On Workers nobody waits.',
-  }),
-  queueSeconds: setting(v.optional(seconds(), 30), { docs: 'How long one waits at most.' }),
-  whenCallerLeaves: setting(
-    v.optional(
-      v.union(
-        [
-          v.literal('cancel'),
-          v.strictObject({ seconds: seconds(), bytes: v.optional(bytes(), 16 * 1024 ** 2) }),
-        ],
-        'must be "cancel", or {"seconds": n, "bytes": n} to read the answer to its end within these limits',
-      ),
-      'cancel',
-    ),
-    {
-      docs: 'What becomes of an answer that nobody waits for any more: cancelled, or read to its end within limits.',
-    },
-  ),
-};
-
-/** An upstream that speaks the OpenAI API. */
-const openaiUpstream = v.strictObject({
-  kind: v.literal('openai'),
-  url: setting(httpUrl(), { docs: 'Its base URL, with or without /v1.' }),
-  keys: setting(v.optional(v.array(key()), []), {
-    docs: 'Server-side keys of its owner, used in turn; "key" takes a single one. Without any, callers bring their own.',
-  }),
-  models: setting(v.optional(v.pipe(v.array(text()), v.minLength(1, 'must name a model, or be left out'))), {
-    docs: 'The models it is for: names, or beginnings followed by *. Left out: any.',
-  }),
-  ...anyUpstream,
-});
-
-/** An upstream that speaks the ChatGPT web app's backend-api. */
-const backendUpstream = v.strictObject({
-  kind: v.literal('backend-api'),
-  url: setting(httpUrl(), { docs: 'Its address, without the prefix.' }),
-  prefix: setting(
-    v.optional(
-      v.pipe(
-        v.union([v.string(), v.array(v.string())], 'must be a path prefix, or a list of them'),
-        v.transform((value) =>
-          (typeof value === 'string' ? [value] : value).map((each) => each.replace(/^\/+|\/+$/g, '')),
-        ),
-        v.check((list) => list.every((each) => /^[\w.~/-]*$/.test(each)), 'must be letters, digits and -._~'),
-      ),
-      [],
-    ),
-    { docs: 'The path prefix before /backend-api, or several that are used in turn.' },
-  ),
-  keys: setting(v.optional(v.array(key()), []), { docs: 'Server-side keys of its owner, used in turn.' }),
-  ...anyUpstream,
-});
-
-const choice = {
-  upstream: setting(name(), { docs: 'The name of the upstream that serves it.' }),
-  model: setting(v.optional(text()), { docs: "The upstream's own name for it; left out: the same." }),
-};
-
-const modelEntry = v.union(
-  [
-    v.strictObject(choice),
-    v.strictObject({
-      upstreams: setting(
-        v.pipe(
-          v.array(
-            v.strictObject({
-              ...choice,
-              weight: setting(v.optional(v.pipe(v.number(), v.minValue(0, 'must be 0 or more'))), {
-                docs: 'Its share of the requests; those without one are only asked where the others fail.',
-              }),
-            }),
-          ),
-          v.minLength(1, 'must name an upstream'),
-        ),
-        { docs: 'Several upstreams: in their order, or by weight.' },
-      ),
-    }),
-  ],
-  'must be {"upstream": name} or {"upstreams": [{"upstream": name}, ...]}',
-);
-
+/** Where an S3-compatible store is, and who we are there. */
 const s3 = () =>
   v.strictObject({
     endpoint: setting(httpUrl(), { docs: 'Its address, without the bucket.' }),
@@ -243,22 +99,11 @@ export const settingsSchema = v.strictObject({
     form: 'flag',
     docs: 'Hold backend-api conversations as temporary chats. Their answers cannot be continued, and their files not be fetched.',
   }),
-  continueRounds: setting(
-    v.optional(
-      v.pipe(
-        v.number(),
-        v.integer('must be a whole number'),
-        v.minValue(0, 'must be 0 or more'),
-        v.maxValue(20, 'must be at most 20'),
-      ),
-      3,
-    ),
-    {
-      env: 'CONTINUE_ROUNDS',
-      form: 'number',
-      docs: 'How often a backend-api answer that was cut for length is asked to go on; 0 for never.',
-    },
-  ),
+  continueRounds: setting(v.optional(countUpTo(20), 3), {
+    env: 'CONTINUE_ROUNDS',
+    form: 'number',
+    docs: 'How often a backend-api answer that was cut for length is asked to go on; 0 for never.',
+  }),
   alwaysAllowActions: setting(v.optional(flag(), false), {
     env: 'ALWAYS_ALLOW_ACTIONS',
     form: 'flag',
@@ -441,22 +286,11 @@ export const settingsSchema = v.strictObject({
     form: 'number',
     docs: "Seconds for which an upstream's model list is remembered, for each key.",
   }),
-  retries: setting(
-    v.optional(
-      v.pipe(
-        v.number(),
-        v.integer('must be a whole number'),
-        v.minValue(0, 'must be 0 or more'),
-        v.maxValue(5, 'must be at most 5'),
-      ),
-      0,
-    ),
-    {
-      env: 'RETRIES',
-      form: 'number',
-      docs: 'How often a request that failed before its first byte is tried again, after every other key and upstream was. A lost connection is tried once more in any case.',
-    },
-  ),
+  retries: setting(v.optional(countUpTo(5), 0), {
+    env: 'RETRIES',
+    form: 'number',
+    docs: 'How often a request that failed before its first byte is tried again, after every other key and upstream was. A lost connection is tried once more in any case.',
+  }),
   maxConcurrent: setting(v.optional(count(), 0), {
     env: 'MAX_CONCURRENT',
     form: 'number',
@@ -467,22 +301,11 @@ export const settingsSchema = v.strictObject({
     form: 'number',
     docs: 'Most requests at once with the same key; beyond it: 429. 0 for any number.',
   }),
-  workers: setting(
-    v.optional(
-      v.pipe(
-        v.number(),
-        v.integer('must be a whole number'),
-        v.minValue(1, 'must be 1 or more'),
-        v.maxValue(256, 'must be at most 256'),
-      ),
-      1,
-    ),
-    {
-      env: 'WORKERS',
-      form: 'number',
-      docs: 'Processes that share the port, on Node; one that dies is started again.',
-    },
-  ),
+  workers: setting(v.optional(countUpTo(256, 1), 1), {
+    env: 'WORKERS',
+    form: 'number',
+    docs: 'Processes that share the port, on Node; one that dies is started again.',
+  }),
   reusePort: setting(v.optional(flag(), false), {
     env: 'REUSE_PORT',
     form: 'flag',

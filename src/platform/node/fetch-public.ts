@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { forbidden } from '../../files/guarded-fetch.ts';
 import { isPublicAddress } from '../../files/public-address.ts';
+import { bodiless } from '../../reply.ts';
 
 /** How names are resolved: `dns.lookup`, or a test's own. */
 type Resolve = (
@@ -30,7 +31,6 @@ function publicLookup(resolve: Resolve): LookupFunction {
 }
 
 const common = { keepAliveTimeout: 10_000, connections: 64, maxHeaderSize: 32 * 1024 } as const;
-const bodiless = new Set([101, 204, 205, 304]);
 
 /** `fetch` for addresses that somebody gave: without cookies, without redirects, with a look at what each name resolves to. */
 export function createPublicFetch(resolve: Resolve = lookup as Resolve) {

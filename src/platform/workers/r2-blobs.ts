@@ -1,3 +1,5 @@
+import { contentDisposition } from '../../files/file-name.ts';
+import { isPicture } from '../../files/file-type.ts';
 import type { Blobs, StoredBlob } from '../blobs.ts';
 import { checkKey } from '../blobs.ts';
 
@@ -50,7 +52,12 @@ export function createR2Blobs(bucket: R2Bucket): Blobs {
         httpMetadata: {
           contentType: type,
           // Where R2 itself serves the bucket, nothing of it may run as a page either.
-          ...(isPicture(type) ? {} : { contentDisposition: attachment(fileName) }),
+          ...(isPicture(type)
+            ? {}
+            : {
+                contentDisposition:
+                  fileName === null ? 'attachment' : contentDisposition('attachment', fileName),
+              }),
         },
         customMetadata: fileName === null ? {} : { fileName: encodeURIComponent(fileName) },
       };
@@ -120,12 +127,4 @@ function stored({ size, uploaded, httpMetadata, customMetadata }: R2Object): Sto
     size,
     storedAt: uploaded.getTime(),
   };
-}
-
-function isPicture(type: string): boolean {
-  return /^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(type);
-}
-
-function attachment(fileName: string | null): string {
-  return fileName === null ? 'attachment' : `attachment; filename*=UTF-8''${encodeURIComponent(fileName)}`;
 }

@@ -1,3 +1,4 @@
+import { pause } from '../../pause.ts';
 import type { Segment } from '../../segments/segment.ts';
 import type { Client } from './client.ts';
 import { isFinished, type Message } from './decode/message.ts';
@@ -73,16 +74,4 @@ function picturesIn(stored: Record<string, unknown>): Segment[] {
   const known = new Set<string>();
   const nodes = Object.values((stored.mapping ?? {}) as Record<string, { message?: Message | null }>);
   return nodes.flatMap(({ message }) => (message?.author?.role === 'tool' ? picturesOf(message, known) : []));
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

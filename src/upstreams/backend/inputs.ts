@@ -1,4 +1,5 @@
 import { Failure } from '../../failure.ts';
+import { decodedSegment } from '../../target.ts';
 
 /** Where the bytes of a part are. */
 export type Source =
@@ -118,24 +119,16 @@ function dataUrl(url: string, param: string): Source | null {
 }
 
 function base64Of(percentEncoded: string): string {
-  const bytes = new TextEncoder().encode(safelyDecoded(percentEncoded));
+  const bytes = new TextEncoder().encode(decodedSegment(percentEncoded) ?? percentEncoded);
   let binary = '';
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary);
 }
 
-function safelyDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 /** The last part of an address's path, as a name. */
 function nameIn(url: string): string | null {
   const last = URL.parse(url)?.pathname.split('/').at(-1);
-  return last ? safelyDecoded(last) : null;
+  return last ? (decodedSegment(last) ?? last) : null;
 }
 
 function wrong(param: string, rule: string): Failure {

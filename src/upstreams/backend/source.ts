@@ -1,3 +1,4 @@
+import { chunksOf } from '../../chunks-of.ts';
 import type { Platform } from '../../platform/platform.ts';
 import type { Client } from './client.ts';
 import type { Message } from './decode/message.ts';
@@ -25,23 +26,6 @@ export async function bodyOf(
     [],
     signal,
   );
-}
-
-/** The pieces of a body. Leaving cancels it at once, also while a piece is awaited, which the body's own iterator does not. */
-function chunksOf(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
-  const reader = body.getReader();
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: async () => {
-        const { done, value } = await reader.read();
-        return done ? { done, value: undefined } : { done: false, value };
-      },
-      return: async () => {
-        await reader.cancel();
-        return { done: true, value: undefined };
-      },
-    }),
-  };
 }
 
 /** Messages that were found finished, as the stream they would have come in. */

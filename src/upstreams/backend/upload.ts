@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { Failure } from '../../failure.ts';
 import { guardedFetch } from '../../files/guarded-fetch.ts';
+import { pause } from '../../pause.ts';
+import { hashOf } from '../../platform/hash-of.ts';
 import type { Platform } from '../../platform/platform.ts';
 import { table } from '../../platform/table.ts';
 import type { Client } from './client.ts';
@@ -84,7 +86,7 @@ export function createUploader(
     for (let i = 0; i < indexTries && !signal.aborted; i++) {
       const status = (await client.fileInfo(id, signal).catch(() => null))?.retrieval_index_status;
       if (typeof status !== 'string' || status === 'success' || status === 'failed') return;
-      await new Promise((resolve) => setTimeout(resolve, indexEveryMs));
+      await pause(indexEveryMs, signal);
     }
   };
 
@@ -92,9 +94,7 @@ export function createUploader(
     const useCase = useCaseOf(file.type);
     const { bytes, ...told } = file;
     const attached = (id: string): Attached => ({ ...told, id, useCase, bytes: bytes.length });
-    const hash = platform.createHash();
-    await hash.update(bytes);
-    const name = [account.upstream, account.keyHash, useCase, await hash.hex()];
+    const name = [account.upstream, account.keyHash, useCase, await hashOf(platform, bytes)];
     const earlier = await known.get(...name);
     if (earlier && (await client.fileInfo(earlier.id, signal).catch(() => null))) return attached(earlier.id);
     const id = await send(file, useCase, signal);

@@ -1,5 +1,4 @@
 import * as v from 'valibot';
-import type { UpstreamKey } from '../../access/credentials.ts';
 import type { Call } from '../../call.ts';
 import { Failure } from '../../failure.ts';
 import { hostAndPort } from '../../files/guarded-fetch.ts';
@@ -7,6 +6,7 @@ import type { Library } from '../../files/library.ts';
 import { linkStem } from '../../files/links.ts';
 import { uploadsFolder } from '../../files/uploads.ts';
 import { atItsLimit } from '../../platform/carry.ts';
+import { hashOf } from '../../platform/hash-of.ts';
 import type { Platform } from '../../platform/platform.ts';
 import { table } from '../../platform/table.ts';
 import type { Timeouts, WhenCallerLeaves } from '../../relay/relay.ts';
@@ -93,7 +93,8 @@ export function createBackendUpstream(
   const payloadFor = async (
     call: Call,
     request: ChatRequest,
-    { client, key, account }: Way,
+    { key, account }: Way,
+    client: Client,
     options: Parameters<typeof composeNext>[3],
     signal: AbortSignal,
   ) => {
@@ -104,7 +105,7 @@ export function createBackendUpstream(
     const upload = createUploader(
       client,
       platform,
-      { upstream: settings.name, keyHash: await hashOf(key, account) },
+      { upstream: settings.name, keyHash: await hashOf(platform, `${key.key ?? ''}\n${account ?? ''}`) },
       upstreamMayName,
     );
     const attached = await attachAll(
@@ -146,10 +147,11 @@ export function createBackendUpstream(
     const ways = standing.order(waysFor(call));
     for (const [i, way] of ways.entries()) {
       try {
-        const payload = await payloadFor(call, request, way, options, signal);
-        const first = await way.client.conversation(payload, signal);
+        const client = way.connect();
+        const payload = await payloadFor(call, request, way, client, options, signal);
+        const first = await client.conversation(payload, signal);
         standing.note(way, 'ok');
-        return { client: way.client, first };
+        return { client, first };
       } catch (error) {
         if (signal.aborted) throw error;
         standing.note(way, resultOf(error));
@@ -157,13 +159,6 @@ export function createBackendUpstream(
       }
     }
     throw new Failure('upstream_error', 'No way to ask the upstream is configured.');
-  };
-
-  /** An account as the cache may know it: by a hash of its key. */
-  const hashOf = async ({ key }: UpstreamKey, account: string | null): Promise<string> => {
-    const hash = platform.createHash();
-    await hash.update(new TextEncoder().encode(`${key ?? ''}\n${account ?? ''}`));
-    return hash.hex();
   };
 
   return {

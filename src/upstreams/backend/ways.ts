@@ -9,7 +9,7 @@ import { type Client, createClient } from './client.ts';
 export type Way = {
   /** What its failures are remembered by. */
   readonly id: string;
-  readonly client: Client;
+  connect(): Client;
   readonly key: UpstreamKey;
   /** The team's account, where the caller named one. */
   readonly account: string | null;
@@ -37,8 +37,8 @@ export function createWays({ name, bases, keys, firstByteSeconds }: WaySettings,
       const key = keyFor(call.credentials, known[atKey], `upstreams.${name}.key`);
       const account = key.own ? (call.incoming.head.get('chatgpt-account-id') ?? null) : null;
       const base = bases[atBase] as string;
-      const client = createClient({ base, key, account, firstByteSeconds }, platform);
-      return { id: count > 1 ? `${name}#${atKey}.${atBase}` : name, client, key, account };
+      const connect = () => createClient({ base, key, account, firstByteSeconds }, platform);
+      return { id: count > 1 ? `${name}#${atKey}.${atBase}` : name, connect, key, account };
     });
   };
 }
