@@ -275,6 +275,16 @@ describe.each(runtimes)('on $name', ({ name, start }) => {
     expect(await who(await failing('/error 503'))).toBe('b');
     expect(await who(await failing('/error 429'))).toBe('b');
     expect(await who(await failing('/failfirst', { stream: true }))).toBe('b');
+    const slow = await startEmulator({ firstDelayMs: 3000 });
+    const late = await gatewayWith({
+      upstreams: {
+        web: { kind: 'backend-api', url: slow.url, prefix: 'emulator-web', key: 'fk-server' },
+        b: { kind: 'openai', url: `${b.url}/v1`, key: 'sk-server-b' },
+      },
+      models: { m: { upstreams: [{ upstream: 'web', model: 'gpt-4' }, { upstream: 'b' }] } },
+    });
+    expect(await who(await ask(late))).toBe('b');
+    slow.stop();
     expect((await failing('/error 400')).status).toBe(400);
     expect(await (await failing('hello')).text()).toContain('You said: hello');
   });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => web.stop());
 
-describe.each(runtimes)('pictures drawn in conversations, behind a gateway on $name', ({ start }) => {
+describe.each(runtimes)('pictures drawn in conversations, behind a gateway on $name', ({ name, start }) => {
   let gateway: Running;
   let client: OpenAI;
   beforeAll(async () => {
@@ -74,6 +74,32 @@ describe.each(runtimes)('pictures drawn in conversations, behind a gateway on $n
     const { data: four } = await client.images.generate({ model: 'dall-e-3', prompt: '2', n: 4 });
     expect(four).toHaveLength(4);
     expect(turns() - before).toBeLessThanOrEqual(6);
+  });
+
+  test('several at an upstream that takes one turn at a time', async () => {
+    const narrow = await start({
+      SLUICE_CONFIG: JSON.stringify({
+        upstreams: {
+          web: {
+            kind: 'backend-api',
+            url: web.url,
+            prefix: 'emulator-web',
+            concurrency: 1,
+            queue: 2,
+            queueSeconds: 3,
+          },
+        },
+      }),
+      FILE_FETCH_ALLOW: new URL(web.url).host,
+    });
+    try {
+      const narrowly = new OpenAI({ baseURL: `${narrow.url}/v1`, apiKey: 'fk-caller', maxRetries: 0 });
+      const { data } = await narrowly.images.generate({ model: 'dall-e-3', prompt: '/draw x', n: 3 });
+      // Where nobody may wait, the turns that found no place are missing.
+      expect(data?.length).toBe(name === 'node' ? 3 : 1);
+    } finally {
+      await narrow.stop();
+    }
   });
 
   test('size, quality and style go into the words', async () => {

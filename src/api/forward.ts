@@ -4,7 +4,7 @@ import { Failure } from '../failure.ts';
 import type { Hop, Relay } from '../relay/relay.ts';
 import { json, type Reply } from '../reply.ts';
 import { decodedSegment } from '../target.ts';
-import { isPassing } from '../upstreams/backend/ways.ts';
+import { mayDoBetterElsewhere } from '../upstreams/backend/ways.ts';
 import type { Candidates, Directory, Served } from '../upstreams/directory.ts';
 import type { Plan } from '../upstreams/plan.ts';
 import { readForm } from './form.ts';
@@ -83,7 +83,7 @@ export function createForward(directory: Directory, plan: Plan, maxBodyBytes: nu
     const [next, ...rest] = others;
     if (!next) return answer;
     return answer.catch((error: unknown) => {
-      if (!isPassing(error) || call.incoming.signal.aborted) throw error;
+      if (!mayDoBetterElsewhere(error) || call.incoming.signal.aborted) throw error;
       return served(call, body, asked, [next, ...rest]);
     });
   };

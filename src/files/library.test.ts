@@ -112,6 +112,23 @@ describe('the library', () => {
     await expect(library.keep(given('x'), 10)).rejects.toThrow(words);
   });
 
+  test('leaves the source of what its storage does not take, also while more of it is awaited', async () => {
+    const blobs = createMemoryBlobs();
+    blobs.put = async () => {
+      throw new Error('EROFS');
+    };
+    const library = createLibrary(blobs, { cache: createMemoryCache(Date.now), createHash, log: () => {} });
+    let left = false;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new Uint8Array(5000)),
+      cancel: () => {
+        left = true;
+      },
+    });
+    await expect(library.keep({ ...given(''), body }, 1e6)).rejects.toThrow('could not be stored');
+    expect(left).toBe(true);
+  });
+
   test('a cache that lies does not lead to another file', async () => {
     const blobs = createMemoryBlobs();
     const cache = createMemoryCache(Date.now);

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { chunksOf } from '../chunks-of.ts';
 import { Failure } from '../failure.ts';
 import type { Blobs, StoredBlob } from '../platform/blobs.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -40,7 +41,7 @@ export function createLibrary(blobs: Blobs, platform: Pick<Platform, 'cache' | '
         await given.body.cancel();
         throw tooLarge(limit);
       }
-      const chunks = given.body[Symbol.asyncIterator]();
+      const chunks = chunksOf(given.body)[Symbol.asyncIterator]();
       const head = await readHead(chunks);
       const type = await typeOf(joined(head).subarray(0, headBytes), given.type, given.name);
       const fileName = await nameFor(given.name, type);
@@ -50,6 +51,8 @@ export function createLibrary(blobs: Blobs, platform: Pick<Platform, 'cache' | '
       await blobs
         .put(key, measured(head, chunks, limit, hash), { type, fileName })
         .catch((error: unknown) => {
+          // A storage that fails before it reads leaves the source open.
+          void chunks.return?.().catch(() => {});
           throw storageFailure(error);
         });
       const digest = await hash.hex();

@@ -36,13 +36,17 @@ export async function ask(plan: Relay | Tunnel, incoming: Source, fetch: Fetch):
     const { hop } = attempts;
     const release = await enter(attempts, incoming.signal);
     if (release === 'moved') continue;
-    const outcome = await fetchHop(plan, hop, body, incoming.signal, whole, fetch);
-    const verdict = await verdictOn(outcome, attempts);
-    if (verdict === 'keep') {
-      if (outcome.kind === 'answer')
+    let verdict: Verdict;
+    try {
+      const outcome = await fetchHop(plan, hop, body, incoming.signal, whole, fetch);
+      verdict = await verdictOn(outcome, attempts);
+      if (verdict === 'keep') {
+        if (outcome.kind === 'failure') throw outcome.failure;
         return { answer: outcome.answer, hop, attempts: attempts.count, release };
+      }
+    } catch (error) {
       release();
-      throw outcome.failure;
+      throw error;
     }
     release();
     if (verdict.waitMs > 0) await pause(verdict.waitMs, incoming.signal);
@@ -85,7 +89,8 @@ async function verdictOn(outcome: Outcome, attempts: Attempts): Promise<Verdict>
     Date.now(),
   );
   if (verdict !== 'keep') {
-    await answer.body?.cancel();
+    // A body that broke already is no reason to end here.
+    await answer.body?.cancel().catch(() => {});
     return verdict;
   }
   if (answer.status !== 200 || !attempts.hasNext || !isEventStream(answer.headers.get('content-type')))
@@ -94,7 +99,7 @@ async function verdictOn(outcome: Outcome, attempts: Attempts): Promise<Verdict>
   outcome.answer = peeked.answer;
   if (!peeked.isError) return 'keep';
   const next = attempts.afterErrorEvent();
-  if (next !== 'keep') await peeked.answer.body?.cancel();
+  if (next !== 'keep') await peeked.answer.body?.cancel().catch(() => {});
   return next;
 }
 

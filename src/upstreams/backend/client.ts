@@ -21,7 +21,7 @@ const maxAnswer = 16 * 1024 * 1024;
 
 /** The upstream's HTTP calls, one function each. A refusal is thrown as the failure it is to the caller. */
 export function createClient({ base, key, account, firstByteSeconds }: ClientOptions, platform: Platform) {
-  const call = async (
+  const call = (
     method: string,
     path: string,
     body: unknown,
@@ -30,19 +30,19 @@ export function createClient({ base, key, account, firstByteSeconds }: ClientOpt
   ): Promise<Response> => {
     const headers = new Headers({ accept, authorization: `Bearer ${key.key ?? ''}` });
     if (account !== null) headers.set('chatgpt-account-id', account);
-    if (body !== undefined) headers.set('content-type', 'application/json');
+    if (body === undefined) return send(`${base}/backend-api${path}`, { method, headers }, signal);
+    headers.set('content-type', 'application/json');
+    return send(`${base}/backend-api${path}`, { method, headers, body: JSON.stringify(body) }, signal);
+  };
+
+  /** Asks, and waits for the answer's head no longer than is allowed. */
+  const send = async (url: string, init: RequestInit, signal: AbortSignal | null): Promise<Response> => {
     const timeout = new AbortController();
     const timer =
       firstByteSeconds > 0 ? setTimeout(() => timeout.abort(), firstByteSeconds * 1000) : undefined;
-    const init: RequestInit = {
-      method,
-      headers,
-      redirect: 'manual',
-      signal: signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal,
-    };
-    if (body !== undefined) init.body = JSON.stringify(body);
+    const either = signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal;
     try {
-      return await platform.fetch(new Request(`${base}/backend-api${path}`, init));
+      return await platform.fetch(new Request(url, { ...init, redirect: 'manual', signal: either }));
     } catch (error) {
       if (timeout.signal.aborted)
         throw new Failure(
@@ -143,9 +143,7 @@ export function createClient({ base, key, account, firstByteSeconds }: ClientOpt
     /** The file at an address of the upstream itself, asked for with the key; null where the address is another's, or it refuses. */
     async openOwn(url: string): Promise<Response | null> {
       if (URL.parse(url)?.origin !== new URL(base).origin) return null;
-      const answer = await platform.fetch(
-        new Request(url, { headers: { authorization: `Bearer ${key.key ?? ''}` }, redirect: 'manual' }),
-      );
+      const answer = await send(url, { headers: { authorization: `Bearer ${key.key ?? ''}` } }, null);
       if (answer.ok) return answer;
       await answer.body?.cancel();
       return null;

@@ -10,7 +10,7 @@ import { hashOf } from '../../platform/hash-of.ts';
 import type { Platform } from '../../platform/platform.ts';
 import { table } from '../../platform/table.ts';
 import type { Timeouts, WhenCallerLeaves } from '../../relay/relay.ts';
-import type { Slots } from '../../relay/slots.ts';
+import type { Release, Slots } from '../../relay/slots.ts';
 import type { Standing } from '../../relay/standing.ts';
 import type { BackendUpstream, Spoken } from '../upstream.ts';
 import { attachAll } from './attach.ts';
@@ -129,12 +129,15 @@ export function createBackendUpstream(
     );
   };
 
-  /** Waits for a place at the upstream, kept until the request is over. Throws a 503 where there is none. */
-  const takePlace = async (call: Call, signal: AbortSignal): Promise<void> => {
+  /** Waits for a place at the upstream, kept until the turn is over, or at the latest the request. Throws a 503 where there is none. */
+  const takePlace = async (call: Call, signal: AbortSignal): Promise<Release> => {
     const { slots } = settings;
-    const release = slots && (slots.tryEnter() ?? (await slots.enter(signal)));
-    if (slots && !release) throw atItsLimit();
-    if (release) call.whenOver(release);
+    if (!slots) return () => {};
+    const release = slots.tryEnter() ?? (await slots.enter(signal));
+    if (!release) throw atItsLimit();
+    // An answer that nobody begins to read has no end of its own.
+    call.whenOver(release);
+    return release;
   };
 
   /** Asks for an answer by one way after the other, until one agrees to give it. */
@@ -181,8 +184,11 @@ export function createBackendUpstream(
         idleSeconds: settings.timeouts.idle,
         stopWhenLeft: settings.whenCallerLeaves === 'cancel',
       };
-      await takePlace(call, signal);
-      const { client, first } = await begin(call, request, options, signal);
+      const leave = await takePlace(call, signal);
+      const { client, first } = await begin(call, request, options, signal).catch((error: unknown) => {
+        leave();
+        throw error;
+      });
       const reader = createTurnReader();
       const publisher = createPublisher(client, {
         platform,
@@ -193,10 +199,19 @@ export function createBackendUpstream(
         maxBytes: settings.maxStoredBytes,
       });
       return {
-        batches: converse(first, reader, client, options, platform, signal),
+        batches: followed(converse(first, reader, client, options, platform, signal), leave),
         publish: (asset) => publisher.publish(asset, reader.state.conversationId),
         download: (asset) => publisher.download(asset, reader.state.conversationId),
       };
     },
   };
+}
+
+/** The same batches; calls back once there are no more, or nobody wants them. */
+async function* followed<T>(batches: AsyncGenerator<T>, then: () => void): AsyncGenerator<T> {
+  try {
+    yield* batches;
+  } finally {
+    then();
+  }
 }

@@ -43,11 +43,16 @@ export function createWays({ name, bases, keys, firstByteSeconds }: WaySettings,
   };
 }
 
-/** Whether another key or address may do better, or another upstream: what is wrong with the request is wrong everywhere. */
+/** Whether another key or address may do better: what is wrong with the request is wrong everywhere. */
 export function isPassing(error: unknown): boolean {
   return (
     error instanceof Failure && ['upstream_error', 'unavailable', 'rate_limit_exceeded'].includes(error.code)
   );
+}
+
+/** Whether another upstream may do better. One that took too long has used up the time for its own other keys, not for theirs. */
+export function mayDoBetterElsewhere(error: unknown): boolean {
+  return isPassing(error) || (error instanceof Failure && error.code === 'upstream_timeout');
 }
 
 /** What a failure says of the way it came by. */
@@ -55,5 +60,5 @@ export function resultOf(error: unknown): HopResult {
   if (!(error instanceof Failure)) return 'failed';
   if (error.code === 'rate_limit_exceeded')
     return { restMs: Math.min(Number(error.headers['retry-after'] ?? 5) || 5, 300) * 1000 };
-  return isPassing(error) || error.code === 'upstream_timeout' ? 'failed' : 'ok';
+  return mayDoBetterElsewhere(error) ? 'failed' : 'ok';
 }
