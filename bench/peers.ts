@@ -63,7 +63,7 @@ export function rss(pids: readonly number[]): number {
 
 async function startSluice(upstream: number, workers: number): Promise<Peer> {
   const port = await freePort();
-  const child = spawn(process.execPath, ['src/node.ts'], {
+  const child = spawn(process.execPath, ['src/main.ts'], {
     env: {
       PATH: process.env.PATH ?? '',
       PORT: String(port),

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { type AddressInfo, type ListenOptions, Server as NetServer } from 'node:net';
+import { join } from 'node:path';
 import { createEmulator } from './emulator/emulator.ts';
 import { cleanUp } from './files/retention.ts';
 import { createGateway } from './gateway.ts';
@@ -138,7 +139,7 @@ async function startSeveral(
   log: Platform['log'],
 ): Promise<void> {
   const processes = await startProcesses(
-    import.meta.filename,
+    join(import.meta.dirname, 'main.ts'),
     settings.workers,
     { ...env, ...(configPath === undefined ? {} : { SLUICE_CONFIG: configPath }) },
     (line) => log('warn', line),
@@ -208,5 +209,3 @@ function listenError(error: NodeJS.ErrnoException, settings: Settings): string {
       return `could not start: ${error.message}`;
   }
 }
-
-if (process.argv[1] === import.meta.filename) await start(process.env);

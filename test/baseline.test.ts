@@ -51,7 +51,7 @@ beforeAll(async () => {
       '--max-semi-space-size=128',
       '--import',
       './test/heap-probe.ts',
-      'src/node.ts',
+      'src/main.ts',
     ],
   );
 });

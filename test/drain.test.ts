@@ -155,7 +155,7 @@ test('a new process takes over from the old one without a failed request', { tim
   // The socket is held by whoever starts the gateway, as systemd does: both processes take connections from it.
   const holder = spawn(
     'perl',
-    ['-MIO::Socket::INET', '-MPOSIX', '-e', holdAndStart, process.execPath, 'src/node.ts'],
+    ['-MIO::Socket::INET', '-MPOSIX', '-e', holdAndStart, process.execPath, 'src/main.ts'],
     {
       env: { PATH: process.env.PATH ?? '', LISTEN_FDS: '1', DRAIN_TIMEOUT: '10', ...env() },
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -31,7 +31,7 @@ const nouns = [
   'src/pause.ts',
   'src/chunks-of.ts',
 ];
-const entries = ['src/node.ts', 'src/worker.ts'];
+const entries = ['src/main.ts', 'src/node.ts', 'src/worker.ts'];
 
 /** Who may import what of ours: a folder, and the beginnings of the paths it may name. Longer folders come first. */
 const rooms: readonly (readonly [string, readonly string[]])[] = [

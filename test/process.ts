@@ -17,10 +17,10 @@ export type Process = {
   exited: Promise<number | null>;
 };
 
-/** Starts `src/node.ts` with an environment of its own; resolves when it says that it listens. */
+/** Starts `src/main.ts` with an environment of its own; resolves when it says that it listens. */
 export async function startProcess(
   env: Record<string, string>,
-  args: readonly string[] = ['src/node.ts'],
+  args: readonly string[] = ['src/main.ts'],
 ): Promise<Process> {
   const started = performance.now();
   const child = spawn(process.execPath, args, {

@@ -53,7 +53,7 @@ export async function soak(seconds: number, told: (line: string) => void = () =>
       }),
       LOG_LEVEL: 'error',
     },
-    ['--expose-gc', '--import', './test/probe.ts', 'src/node.ts'],
+    ['--expose-gc', '--import', './test/probe.ts', 'src/main.ts'],
   );
 
   let stopped = false;

@@ -242,7 +242,7 @@ test('an error that nobody foresaw ends nothing, and shows no key', async () => 
       S3_SECRET_ACCESS_KEY: 'canary-s3-secret',
       REDIS_URL: 'redis://:canary-redis-password@127.0.0.1:9',
     },
-    ['--import', './test/crash.ts', 'src/node.ts'],
+    ['--import', './test/crash.ts', 'src/main.ts'],
   );
   const stream = fetch(`${gateway.url}/v1/sse?n=10&gap=100`).then((answer) => answer.text());
   await sleep(300);
