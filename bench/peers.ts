@@ -72,6 +72,7 @@ async function startSluice(upstream: number, workers: number): Promise<Peer> {
       ACCESS_KEYS: accessKey,
       WORKERS: String(workers),
       MAX_CONCURRENT: '100000',
+      METRICS_KEY: 'bench-metrics-key-0123',
       DATA_DIR: mkdtempSync(join(tmpdir(), 'sluice-bench-')),
     },
     // The access log is written, into nothing.

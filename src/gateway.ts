@@ -95,12 +95,13 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
     handle(incoming) {
       const id = newId();
       const startedAt = platform.now();
+      platform.metrics?.opened();
       const notes: Notes = { route: 'none', upstream: null, model: null };
       const afterwards: (() => void)[] = [];
       let ours: HeaderPairs = [...corsHeaders(incoming.head, rules), 'x-request-id', id];
       const end = (outcome: Outcome): void => {
         for (const work of afterwards) work();
-        platform.log(levelOf(outcome), 'request', {
+        const record = {
           id,
           method: incoming.head.method,
           path: pathForLog(incoming.head.target),
@@ -114,7 +115,9 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
           totalMs: platform.now() - startedAt,
           endedBy: outcome.endedBy,
           error: outcome.error,
-        });
+        };
+        platform.log(levelOf(outcome), 'request', record);
+        platform.metrics?.record(record);
       };
       const answer = (reply: Reply): Exchange => {
         if (!(reply instanceof Response)) notes.upstream = reply.hops[0].upstream;

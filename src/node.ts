@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { createEmulator } from './emulator/emulator.ts';
 import { cleanUp } from './files/retention.ts';
 import { createGateway } from './gateway.ts';
+import { answerParent, askParentForCounts } from './platform/node/counts.ts';
 import { serveFetch } from './platform/node/fetch-server.ts';
 import { createLogger } from './platform/node/logger.ts';
+import type { NodeMetrics } from './platform/node/metrics.ts';
 import { createNodePlatform } from './platform/node/platform.ts';
 import { createPools } from './platform/node/pools.ts';
 import { startProcesses, type WorkerMessage, workerMark } from './platform/node/processes.ts';
@@ -23,8 +25,14 @@ export type Running = {
 
 /** Starts the gateway with settings that are known to be right. */
 export async function serve(settings: Settings, secrets: readonly string[]): Promise<Running> {
+  const metrics = settings.metricsKey === undefined ? null : await countRequests();
   const emulator = Object.keys(settings.upstreams).length === 0 ? await startEmulator() : null;
-  const platform = createNodePlatform(settings, secrets, emulator ? urlOf(emulator) : 'http://127.0.0.1:0');
+  const platform = createNodePlatform(
+    settings,
+    secrets,
+    emulator ? urlOf(emulator) : 'http://127.0.0.1:0',
+    metrics,
+  );
   const gateway = createGateway(settings, platform);
   const pools = createPools();
   const lane = {
@@ -170,6 +178,14 @@ function sweepEveryHour(platform: Platform, settings: Settings): NodeJS.Timeout 
       platform.log('warn', 'old pictures and files could not be deleted', { error: String(error) }),
     );
   return setInterval(() => void clean(), 3_600_000).unref();
+}
+
+/** Counts requests; together with the other processes where this is one of several. */
+async function countRequests(): Promise<NodeMetrics> {
+  const { createMetrics } = await import('./platform/node/metrics.ts');
+  const metrics = createMetrics(process.env[workerMark] ? askParentForCounts : null);
+  if (process.env[workerMark]) answerParent(() => metrics.own());
+  return metrics;
 }
 
 async function startEmulator(): Promise<Server> {

@@ -2,6 +2,7 @@ import { type ConversionOptions, createChatCompletions } from './api/chat-comple
 import { createForward } from './api/forward.ts';
 import { health, readiness } from './api/health.ts';
 import { createImages } from './api/images.ts';
+import { createMetricsPage } from './api/metrics.ts';
 import { createModels } from './api/models.ts';
 import { createRootChat } from './api/root-chat.ts';
 import { createStored } from './api/stored.ts';
@@ -88,6 +89,9 @@ export function createRoutes(house: House): (place: Place, method: string) => Ro
     ...['/livez', '/health', '/healthz'].map((path) => [path, readOnly(path, health)] as const),
     ['/readyz', readOnly('/readyz', () => readiness(house.isDraining(), house.standing.isDown()))],
   ]);
+  const { metricsKey } = house.settings;
+  if (house.platform.metrics && metricsKey !== undefined)
+    local.set('/metrics', readOnly('/metrics', createMetricsPage(house.platform.metrics, metricsKey)));
   const models = readOnly('/v1/models', createModels(house), false);
 
   return (place, method) => {

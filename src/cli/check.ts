@@ -78,6 +78,6 @@ function whoMayCall(settings: Settings): string[] {
 
 function shown(key: string, value: unknown): string {
   if (key === 'accessKeys') return `${(value as unknown[]).length} set`;
-  if (key === 'keyForGptsInfo') return 'set';
+  if (key === 'keyForGptsInfo' || key === 'metricsKey') return 'set';
   return JSON.stringify(value);
 }

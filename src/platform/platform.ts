@@ -1,5 +1,6 @@
 import type { Blobs } from './blobs.ts';
 import type { Cache } from './cache.ts';
+import type { Metrics } from './metrics.ts';
 
 /** What happened, as the log writes it: facts, never sentences with a key in them. */
 export type Facts = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -44,5 +45,7 @@ export interface Platform {
   now(): number;
   /** Keeps work alive after the answer is sent. */
   defer(work: Promise<unknown>): void;
+  /** Null where nothing is counted. */
+  readonly metrics: Metrics | null;
   log(level: LogLevel, message: string, facts?: Facts): void;
 }

@@ -66,6 +66,7 @@ export function loadSettings(sources: Sources): Loaded {
   if (errors.length > 0) return { ok: false, errors };
   const secrets = [
     ...(settings.keyForGptsInfo ? [settings.keyForGptsInfo] : []),
+    ...(settings.metricsKey ? [settings.metricsKey] : []),
     ...(settings.s3 ? [settings.s3.secretKey] : []),
     ...(settings.redisUrl ? [decodeURIComponent(new URL(settings.redisUrl).password)].filter(Boolean) : []),
     ...settings.accessKeys,

@@ -316,6 +316,10 @@ export const settingsSchema = v.strictObject({
     form: 'number',
     docs: 'Seconds that open answers get after SIGTERM.',
   }),
+  metricsKey: setting(v.optional(key()), {
+    env: 'METRICS_KEY',
+    docs: 'The key by which /metrics may be read, in the format of Prometheus; without one nothing is counted. Not on Workers, whose processes come and go.',
+  }),
   logLevel: setting(
     v.optional(v.picklist(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error'), 'info'),
     {

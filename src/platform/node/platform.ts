@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { boundedCounter } from '../../openai/tokens.ts';
 import type { Settings } from '../../settings/schema.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Platform } from '../platform.ts';
 import { createPublicFetch } from './fetch-public.ts';
 import { createLogger } from './logger.ts';
@@ -16,6 +17,7 @@ export function createNodePlatform(
   settings: Settings,
   secrets: readonly string[],
   emulator: string,
+  metrics: Metrics | null,
 ): NodePlatform {
   let counter: Promise<(text: string) => number> | undefined;
   const log = createLogger(settings.logLevel, secrets);
@@ -40,6 +42,7 @@ export function createNodePlatform(
       deferred.add(work);
       void work.catch(() => {}).finally(() => deferred.delete(work));
     },
+    metrics,
     log,
     async drained() {
       await Promise.allSettled(deferred);

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { gatherFor } from './counts.ts';
 
 /** What a worker process tells its parent. */
 export type WorkerMessage = { readonly listening: string };
@@ -35,10 +36,14 @@ export async function startProcesses(
       const startedAt = Date.now();
       let own = port;
       children.add(child);
-      child.once('message', ({ listening }: WorkerMessage) => {
+      gatherFor(child, children);
+      const heard = ({ listening }: Partial<WorkerMessage>): void => {
+        if (listening === undefined) return;
+        child.off('message', heard);
         own = new URL(listening).port;
         resolve(listening);
-      });
+      };
+      child.on('message', heard);
       child.once('exit', (code, signal) => {
         children.delete(child);
         reject(new Error(`a process ended with ${signal ?? code} before it listened`));

@@ -43,6 +43,7 @@ export function createWorkersPlatform(
     tokenizer: () => Promise.resolve(null),
     now: () => Date.now(),
     defer: (work) => waitUntil(work),
+    metrics: null,
     log(at, message, facts) {
       if (order[at] < order[level]) return;
       const line = redact(JSON.stringify({ level: at, message, ...facts }), secrets);

@@ -1,0 +1,112 @@
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { redact } from '../../redact.ts';
+import type { Metrics, RequestRecord } from '../metrics.ts';
+
+/** Model names that are counted each by itself; callers choose them, so there must be an end. */
+const maxModels = 100;
+
+const durations = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+const firstBytes = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 60];
+
+/** What another process counted, as it goes from one to another. */
+export type Counted = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+export type NodeMetrics = Metrics & { own(): Promise<Counted> };
+
+/**
+ * Counts requests. What all gateways of models count is named as OpenTelemetry's GenAI conventions name it (`gen_ai.server.request.duration`,
+ * `gen_ai.server.time_to_first_token`, with their buckets), in Prometheus' form; the rest begins with `sluice_`. `gather` gives what all
+ * processes counted, where there are several.
+ */
+export function createMetrics(gather: (() => Promise<readonly Counted[]>) | null): NodeMetrics {
+  const registers = [new Registry()];
+  const [registry] = registers as [Registry];
+  collectDefaultMetrics({ register: registry });
+  const genAi = [
+    'gen_ai_operation_name',
+    'gen_ai_provider_name',
+    'gen_ai_request_model',
+    'error_type',
+  ] as const;
+  const duration = new Histogram({
+    name: 'gen_ai_server_request_duration_seconds',
+    help: 'Time from a request to the end of its answer, of requests to models.',
+    labelNames: genAi,
+    buckets: durations,
+    registers,
+  });
+  const firstToken = new Histogram({
+    name: 'gen_ai_server_time_to_first_token_seconds',
+    help: 'Time from a request to the first byte of its answer, of requests to models that were answered.',
+    labelNames: genAi.slice(0, 3),
+    buckets: firstBytes,
+    registers,
+  });
+  const requests = new Counter({
+    name: 'sluice_requests_total',
+    help: 'Requests that are over, by who ended them: done, client, upstream, timeout, gateway.',
+    labelNames: ['route', 'upstream', 'status', 'ended_by'],
+    registers,
+  });
+  const open = new Gauge({ name: 'sluice_open_requests', help: 'Requests under way.', registers });
+  const bytes = new Counter({
+    name: 'sluice_sent_bytes_total',
+    help: 'Body bytes sent to callers.',
+    labelNames: ['route'],
+    registers,
+  });
+  const retries = new Counter({
+    name: 'sluice_further_attempts_total',
+    help: 'Upstreams and keys that were asked because another one failed.',
+    labelNames: ['upstream'],
+    registers,
+  });
+  const models = new Set<string>();
+  const modelLabel = ({ model: named, status }: RequestRecord): string => {
+    if (named === null || status >= 400) return '';
+    // Somebody may put a key where the model goes.
+    const model = redact(named, []);
+    if (!models.has(model) && models.size >= maxModels) return 'other';
+    models.add(model);
+    return model;
+  };
+
+  return {
+    opened: () => open.inc(),
+    record(record) {
+      const { route, status, endedBy, totalMs, firstByteMs, attempts = 1 } = record;
+      const upstream = record.upstream ?? '';
+      open.dec();
+      requests.inc({ route, upstream, status: String(status), ended_by: endedBy });
+      if (record.bytes) bytes.inc({ route }, record.bytes);
+      if (attempts > 1) retries.inc({ upstream }, attempts - 1);
+      if (record.upstream === null) return;
+      const labels = {
+        gen_ai_operation_name: operationAt(record.path),
+        gen_ai_provider_name: upstream,
+        gen_ai_request_model: modelLabel(record),
+      };
+      if (firstByteMs !== null && status < 400) firstToken.observe(labels, firstByteMs / 1000);
+      duration.observe({ ...labels, error_type: errorType(status, endedBy) }, totalMs / 1000);
+    },
+    own: () => registry.getMetricsAsJSON(),
+    async text() {
+      const all = gather ? AggregatorRegistry.aggregate([...(await gather())]) : registry;
+      return { body: await all.metrics(), type: registry.contentType };
+    },
+  };
+}
+
+/** What is done at a path, in the words of the conventions. */
+function operationAt(path: string): string {
+  const what = /\/(chat\/completions|responses|completions|embeddings)\/?$/.exec(path)?.[1];
+  if (what === 'completions') return 'text_completion';
+  if (what === 'embeddings') return what;
+  return what !== undefined || path === '/' ? 'chat' : 'other';
+}
+
+/** Empty where all went well, which is how Prometheus leaves a label out. */
+function errorType(status: number, endedBy: string): string {
+  if (status >= 400) return String(status);
+  return endedBy === 'upstream' || endedBy === 'timeout' ? endedBy : '';
+}
