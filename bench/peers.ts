@@ -25,12 +25,12 @@ export const peers: Readonly<Record<string, Start>> = {
   'sluice-2': (upstream) => startSluice(upstream, 2),
   portkey: startPortkey,
   workerd: (upstream) => startWorkerd(upstream, passthrough, 'workerd, ten lines', []),
-  'sluice-workerd': async (upstream) =>
-    startWorkerd(upstream, await bundle(), 'sluice in workerd', [
-      `(name = "OPENAI_BASE_URL", text = "http://127.0.0.1:${upstream}/v1")`,
-      `(name = "OPENAI_API_KEY", text = "sk-bench-server-key")`,
-      `(name = "ACCESS_KEYS", text = "bench-access-key-0123")`,
-    ]),
+  'sluice-workerd': (upstream) => startSluiceInWorkerd(upstream, 'sluice in workerd', {}),
+  'sluice-workerd-unwatched': (upstream) =>
+    startSluiceInWorkerd(upstream, 'sluice in workerd, streams unwatched', {
+      KEEPALIVE_SECONDS: '0',
+      IDLE_TIMEOUT: '0',
+    }),
 };
 
 const accessKey = 'bench-access-key-0123';
@@ -206,6 +206,21 @@ const worker :Workerd.Worker = (
     pids: () => [child.pid ?? 0],
     stop: () => void child.kill('SIGKILL'),
   };
+}
+
+async function startSluiceInWorkerd(
+  upstream: number,
+  name: string,
+  more: Readonly<Record<string, string>>,
+): Promise<Peer> {
+  const env = {
+    OPENAI_BASE_URL: `http://127.0.0.1:${upstream}/v1`,
+    OPENAI_API_KEY: 'sk-bench-server-key',
+    ACCESS_KEYS: accessKey,
+    ...more,
+  };
+  const bindings = Object.entries(env).map(([key, text]) => `(name = "${key}", text = "${text}")`);
+  return startWorkerd(upstream, await bundle(), name, bindings);
 }
 
 function childrenOf(pid: number): number[] {

@@ -219,6 +219,43 @@ describe.each(runtimes)('the relay on $name', ({ name, start }) => {
     });
   });
 
+  describe('a stream that nothing is watched on', () => {
+    let bare: Running;
+    beforeAll(async () => {
+      bare = await start({ OPENAI_BASE_URL: upstream.url, KEEPALIVE_SECONDS: '0', IDLE_TIMEOUT: '0' });
+    });
+    afterAll(() => bare.stop());
+
+    test('comes as it is, silence and all', async () => {
+      const plain = await fetch(`${upstream.url}/v1/sse?n=50&gap=1`).then((answer) => answer.text());
+      const answer = await fetch(`${bare.url}/v1/sse?n=50&gap=1`, { headers: own });
+      expect(answer.headers.get('cache-control')).toBe('no-cache, no-transform');
+      expect(await answer.text()).toBe(plain);
+      const silent = await fetch(`${bare.url}/v1/sse-silent?ms=1500`, { headers: own });
+      expect(await silent.text()).not.toContain('keep-alive');
+    });
+
+    test.each([
+      ['between events', ''],
+      ['inside one', '?half=1'],
+    ])('that breaks %s ends with an error line and no [DONE]', async (_, query) => {
+      const text = await fetch(`${bare.url}/v1/sse-die${query}`, { headers: own }).then((each) =>
+        each.text(),
+      );
+      expect(text).not.toContain('[DONE]');
+      const last = text.trimEnd().split('\n\n').at(-1) as string;
+      expect(JSON.parse(last.slice('data: '.length))).toMatchObject({ error: { code: 'upstream_error' } });
+    });
+
+    test('that the caller leaves is left', async () => {
+      const leave = new AbortController();
+      const answer = await fetch(`${bare.url}/v1/sse?n=1000&gap=20`, { headers: own, signal: leave.signal });
+      await (answer.body as ReadableStream<Uint8Array>).getReader().read();
+      leave.abort();
+      await expect.poll(() => upstream.last().aborted, { timeout: 2000 }).toBe(true);
+    });
+  });
+
   test('an answer that takes longer than TOTAL_TIMEOUT ends with an error', async () => {
     const hasty = await start({ OPENAI_BASE_URL: upstream.url, BASE_URL: upstream.url, TOTAL_TIMEOUT: '1' });
     const started = Date.now();

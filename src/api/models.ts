@@ -38,7 +38,7 @@ export function createModels({ directory, settings, platform, plan }: House): (c
     const account = await accountHash(relay.hops[0].headers, platform);
     const known = settings.modelsCacheSeconds > 0 ? await remembered.get(upstream.name, account) : undefined;
     if (known) return { ok: true, models: known };
-    const { answer, release } = await ask(relay, call.incoming, (request) => platform.fetch(request));
+    const { answer, release } = await ask(relay, call.incoming, platform.fetch);
     const listed = await readList(answer).finally(release);
     if (listed.ok && settings.modelsCacheSeconds > 0)
       await remembered.set([...listed.models], upstream.name, account);

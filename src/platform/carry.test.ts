@@ -17,20 +17,22 @@ const hop: Hop = {
 const still = { signal: new AbortController().signal, stream: () => null };
 
 /** A fetch that answers by path, and otherwise waits until it is told to stop. */
-const fetcher = (answers: Record<string, () => Response>) => (request: Request) =>
-  new Promise<Response>((resolve, reject) => {
-    const { pathname } = new URL(request.url);
-    request.signal.addEventListener('abort', () => reject(request.signal.reason));
-    const answer = answers[pathname];
-    if (answer) resolve(answer());
-  });
+const fetcher =
+  (answers: Record<string, () => Response>) =>
+  (url: string, { signal }: RequestInit) =>
+    new Promise<Response>((resolve, reject) => {
+      const { pathname } = new URL(url);
+      signal?.addEventListener('abort', () => reject(signal.reason));
+      const answer = answers[pathname];
+      if (answer) resolve(answer());
+    });
 
 describe('asking with fetch', () => {
   test('sends method, address, headers and bytes as the plan says', async () => {
     let seen: Request | null = null;
     const plan = new Relay('PUT', [{ ...hop, body: new TextEncoder().encode('bytes') }]);
-    await ask(plan, still, async (request) => {
-      seen = request;
+    await ask(plan, still, async (url, init) => {
+      seen = new Request(url, init);
       return new Response('ok');
     });
     const request = seen as unknown as Request;

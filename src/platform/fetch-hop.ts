@@ -3,7 +3,7 @@ import type { Trouble } from '../relay/attempts.ts';
 import { type Hop, maxRedirects, type Relay, sameHostRedirect, type Tunnel } from '../relay/relay.ts';
 import { toHeaders } from './header-pairs.ts';
 
-export type Fetch = (request: Request) => Promise<Response>;
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** What goes to a hop as its body where the plan has none of its own. */
 export type CallersBody = Uint8Array | ReadableStream<Uint8Array> | null;
@@ -60,7 +60,7 @@ async function follow(
 ): Promise<Response> {
   let hop = first;
   for (let redirects = 0; ; redirects++) {
-    const answer = await fetch(toRequest(plan, hop, body, signal));
+    const answer = await fetch(hop.origin + hop.path, requestOf(plan, hop, body, signal));
     const next = sameHostRedirect(
       plan.method,
       hop,
@@ -73,7 +73,7 @@ async function follow(
   }
 }
 
-function toRequest(plan: Relay | Tunnel, hop: Hop, body: CallersBody, signal: AbortSignal): Request {
+function requestOf(plan: Relay | Tunnel, hop: Hop, body: CallersBody, signal: AbortSignal): RequestInit {
   const headers = toHeaders(hop.headers);
   if (plan.kind === 'tunnel') headers.set('upgrade', 'websocket');
   const init: RequestInit & { duplex?: 'half' } = {
@@ -86,7 +86,7 @@ function toRequest(plan: Relay | Tunnel, hop: Hop, body: CallersBody, signal: Ab
     init.body = body as BodyInit;
     if (body instanceof ReadableStream) init.duplex = 'half';
   }
-  return new Request(hop.origin + hop.path, init);
+  return init;
 }
 
 /** A signal that follows the caller's and fires by itself when time runs out while it is armed. */

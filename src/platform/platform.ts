@@ -18,8 +18,10 @@ export interface Hash {
 export interface Platform {
   /** Where the built-in emulator is asked: scheme, host and port. */
   readonly emulator: string;
-  /** Asks an upstream; never follows a redirect. */
-  fetch(request: Request): Promise<Response>;
+  /** Asks an upstream. Whoever calls it says `redirect: 'manual'`. */
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  /** Makes a pipe that the runtime carries bytes through by itself, without waking us for each chunk; null where it has none. */
+  readonly openPipe: (() => ReadableWritablePair<Uint8Array, Uint8Array>) | null;
   /**
    * Asks an address that somebody gave; never follows a redirect. Unless `allowPrivate`, the connection itself must go to a public address,
    * as far as the machine lets us see it. See `files/guarded-fetch.ts`, which is the one place to call it from.

@@ -25,7 +25,8 @@ export function createNodePlatform(
   const deferred = new Set<Promise<unknown>>();
   return {
     emulator,
-    fetch: (request) => fetch(request),
+    fetch,
+    openPipe: null,
     fetchPublic: createPublicFetch(),
     blobs: blobsFor(settings),
     cache,

@@ -23,15 +23,14 @@ export function createWorkersPlatform(
   const bucket = (bindings.BLOBS ?? bindings.R2buket) as R2Bucket | undefined;
   const namespace = bindings.CACHE as KvNamespace | undefined;
   const emulator = createEmulator();
+  const ask: Platform['fetch'] = (url, init) =>
+    url.startsWith(`${emulatorOrigin}/`) ? emulator.fetch(new Request(url, init)) : fetch(url, init);
   return {
     emulator: emulatorOrigin,
-    fetch: (request) =>
-      request.url.startsWith(`${emulatorOrigin}/`) ? emulator.fetch(request) : fetch(request),
+    fetch: ask,
+    openPipe: () => new IdentityTransformStream(),
     // The runtime itself reaches no private network, and shows no addresses: names and literal addresses are looked at before.
-    fetchPublic: (url, init) => {
-      const request = new Request(url, init);
-      return url.href.startsWith(`${emulatorOrigin}/`) ? emulator.fetch(request) : fetch(request);
-    },
+    fetchPublic: (url, init) => ask(url.href, init),
     blobs: bucket ? createR2Blobs(bucket) : null,
     cache: namespace ? createKvCache(namespace, Date.now) : createMemoryCache(Date.now),
     // No request may wait for another here; an isolate has few of them anyway.
@@ -52,6 +51,9 @@ export function createWorkersPlatform(
     },
   };
 }
+
+/** A pipe of the runtime's own; its type is not among the standard's. */
+declare const IdentityTransformStream: new () => ReadableWritablePair<Uint8Array, Uint8Array>;
 
 /** SHA-256 by the runtime, which has a stream for it where the standard has none. */
 function sha256(): Hash {

@@ -42,7 +42,7 @@ export function createClient({ base, key, account, firstByteSeconds }: ClientOpt
       firstByteSeconds > 0 ? setTimeout(() => timeout.abort(), firstByteSeconds * 1000) : undefined;
     const either = signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal;
     try {
-      return await platform.fetch(new Request(url, { ...init, redirect: 'manual', signal: either }));
+      return await platform.fetch(url, { ...init, redirect: 'manual', signal: either });
     } catch (error) {
       if (timeout.signal.aborted)
         throw new Failure(
