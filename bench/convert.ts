@@ -8,36 +8,11 @@ import { createSseReader } from '../src/openai/sse.ts';
 import { markdownStyle } from '../src/segments/style.ts';
 import { createWriter } from '../src/segments/writer.ts';
 import { createTurnReader } from '../src/upstreams/backend/turn.ts';
+import { cumulativeEvents } from './cumulative.ts';
 
 const rounds = 7;
 
-function cumulative(tokens: number): Uint8Array {
-  let text = '';
-  const events: string[] = [];
-  const event = (status: string) =>
-    `data: ${JSON.stringify({
-      message: {
-        id: 'bench',
-        author: { role: 'assistant', name: null, metadata: {} },
-        create_time: 1702630416.5,
-        update_time: null,
-        content: { content_type: 'text', parts: [text] },
-        status,
-        end_turn: status === 'in_progress' ? null : true,
-        weight: 1,
-        metadata: { message_type: 'next', model_slug: 'gpt-4', parent_id: 'parent' },
-        recipient: 'all',
-      },
-      conversation_id: 'conversation',
-      error: null,
-    })}\n\n`;
-  for (let i = 0; i < tokens; i++) {
-    text += i % 20 === 19 ? ' word.\n' : ' word';
-    events.push(event('in_progress'));
-  }
-  events.push(event('finished_successfully'), 'data: [DONE]\n\n');
-  return new TextEncoder().encode(events.join(''));
-}
+const cumulative = (tokens: number) => new TextEncoder().encode(cumulativeEvents(tokens).join(''));
 
 function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += 16_384) yield bytes.subarray(start, start + 16_384);

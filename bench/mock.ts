@@ -1,8 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
+import { cumulativeEvents } from './cumulative.ts';
 
 /**
  * An upstream that costs as little as it can: it finds the end of a request, looks at one letter of its path, and writes bytes that were made before.
+ * `…/backend-api/conversation` a cumulative stream of as many tokens as the message says, everything else of that API `{}`;
  * `/v1/j…` a small JSON answer; `/v1/b…` 100 chunks at once; `/v1/p…` 100 chunks, 2 ms apart; `/v1/o…` a chunk each half second until the caller leaves.
  */
 const json = `{"id":"chatcmpl-bench","object":"chat.completion","created":1700000000,"model":"gpt-4o-mini","choices":[{"index":0,"message":{"role":"assistant","content":"${'word '.repeat(70)}","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":70,"total_tokens":90}}`;
@@ -42,6 +44,28 @@ setInterval(() => {
   for (const socket of open) if (i++ % 100 === slice) socket.write(chunk);
 }, 5);
 
+const empty = Buffer.from('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}');
+const conversations = new Map<number, Buffer>();
+
+/** A whole answer of the conversation API, each snapshot a chunk of its own; made once. */
+function conversation(tokens: number): Buffer {
+  let made = conversations.get(tokens);
+  if (!made) {
+    const framed = cumulativeEvents(tokens).map(
+      (each) => `${Buffer.byteLength(each).toString(16)}\r\n${each}\r\n`,
+    );
+    made = Buffer.concat([head, Buffer.from(framed.join('')), end]);
+    conversations.set(tokens, made);
+  }
+  return made;
+}
+
+function answerBackend(socket: Socket, request: string): void {
+  const tokens = /tokens=(\d+)/.exec(request)?.[1];
+  const isTurn = request.slice(0, request.indexOf('\r\n')).includes('/backend-api/conversation ');
+  socket.write(isTurn ? conversation(Number(tokens ?? 1)) : empty);
+}
+
 function answer(socket: Socket, letter: string): void {
   switch (letter) {
     case 'j':
@@ -77,10 +101,10 @@ const server = createServer({ noDelay: true }, (socket) => {
       const chunked = length === undefined && /transfer-encoding: chunked/i.test(held.slice(0, at));
       const last = chunked ? held.indexOf('0\r\n\r\n', at + 4) + 5 : at + 4 + Number(length ?? 0);
       if (held.length < last || (chunked && last < at)) return;
-      const path = held.indexOf('/v1/');
-      const letter = held[path + 4] ?? 'j';
+      const request = held.slice(0, last);
       held = held.slice(last);
-      answer(socket, letter);
+      if (request.slice(0, request.indexOf('\r\n')).includes('/backend-api/')) answerBackend(socket, request);
+      else answer(socket, request[request.indexOf('/v1/') + 4] ?? 'j');
     }
   });
   const gone = () => {

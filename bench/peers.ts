@@ -12,17 +12,29 @@ export type Peer = {
   readonly version: string;
   readonly port: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Milliseconds from its start until it took a connection. */
+  readonly startMs?: number;
   pids(): readonly number[];
   stop(): void;
 };
 
 export type Start = (upstream: number) => Promise<Peer>;
 
+/** Gateways that turn conversations into completions. */
+export const converters: readonly string[] = ['sluice-convert', 'plain', 'p2vapi'];
+
 /** Every gateway that is compared, by the name it is chosen with. */
 export const peers: Readonly<Record<string, Start>> = {
   nginx: startNginx,
-  sluice: (upstream) => startSluice(upstream, 1),
-  'sluice-2': (upstream) => startSluice(upstream, 2),
+  sluice: (upstream) => startSluice(1, 'sluice on Node', withKey(upstream)),
+  'sluice-2': (upstream) => startSluice(2, 'sluice, 2 processes', withKey(upstream)),
+  'sluice-convert': (upstream) =>
+    startSluice(1, 'sluice, converting', {
+      BASE_URL: `http://127.0.0.1:${upstream}`,
+      PROXY_API_PREFIX: 'p',
+    }),
+  plain: startPlain,
+  p2vapi: startP2vapi,
   portkey: startPortkey,
   workerd: (upstream) => startWorkerd(upstream, passthrough, 'workerd, ten lines', []),
   'sluice-workerd': (upstream) => startSluiceInWorkerd(upstream, 'sluice in workerd', {}),
@@ -61,15 +73,24 @@ export function rss(pids: readonly number[]): number {
   );
 }
 
-async function startSluice(upstream: number, workers: number): Promise<Peer> {
+const withKey = (upstream: number) => ({
+  OPENAI_BASE_URL: `http://127.0.0.1:${upstream}/v1`,
+  OPENAI_API_KEY: 'sk-bench-server-key',
+  ACCESS_KEYS: accessKey,
+});
+
+async function startSluice(
+  workers: number,
+  name: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Peer> {
   const port = await freePort();
+  const began = performance.now();
   const child = spawn(process.execPath, ['src/main.ts'], {
     env: {
       PATH: process.env.PATH ?? '',
       PORT: String(port),
-      OPENAI_BASE_URL: `http://127.0.0.1:${upstream}/v1`,
-      OPENAI_API_KEY: 'sk-bench-server-key',
-      ACCESS_KEYS: accessKey,
+      ...env,
       WORKERS: String(workers),
       MAX_CONCURRENT: '100000',
       METRICS_KEY: 'bench-metrics-key-0123',
@@ -79,12 +100,14 @@ async function startSluice(upstream: number, workers: number): Promise<Peer> {
     stdio: ['ignore', 'ignore', 'ignore'],
   });
   await listening(port);
+  const startMs = performance.now() - began;
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
   const pids = () => (workers === 1 ? [child.pid ?? 0] : childrenOf(child.pid ?? 0));
   return {
-    name: workers === 1 ? 'sluice on Node' : `sluice, ${workers} processes`,
+    name,
     version: `${version}, Node ${process.version}`,
     port,
+    startMs,
     headers: { authorization: `Bearer ${accessKey}` },
     pids,
     stop() {
@@ -119,6 +142,32 @@ location / { proxy_pass http://mock; proxy_http_version 1.1; proxy_set_header Co
     pids: () => childrenOf(child.pid ?? 0),
     stop: () => void child.kill('SIGTERM'),
   };
+}
+
+async function startPlain(upstream: number): Promise<Peer> {
+  const port = await freePort();
+  const child = spawn(process.execPath, ['bench/plain.ts', String(upstream), String(port)], {
+    stdio: 'ignore',
+  });
+  await listening(port);
+  return {
+    name: 'JSON.parse of each event',
+    version: `Node ${process.version}`,
+    port,
+    headers: {},
+    pids: () => [child.pid ?? 0],
+    stop: () => void child.kill('SIGKILL'),
+  };
+}
+
+/** p2vapi_worker is on no registry: `P2VAPI` names its `src/worker.js`. */
+async function startP2vapi(upstream: number): Promise<Peer> {
+  const file = process.env.P2VAPI;
+  if (!file) throw new Error('P2VAPI must name the src/worker.js of p2vapi_worker');
+  return startWorkerd(upstream, readFileSync(file, 'utf8'), 'p2vapi_worker', [
+    `(name = "BASE_URL", text = "http://127.0.0.1:${upstream}")`,
+    '(name = "PROXY_API_PREFIX", text = "p")',
+  ]);
 }
 
 async function startPortkey(upstream: number): Promise<Peer> {
@@ -213,12 +262,7 @@ async function startSluiceInWorkerd(
   name: string,
   more: Readonly<Record<string, string>>,
 ): Promise<Peer> {
-  const env = {
-    OPENAI_BASE_URL: `http://127.0.0.1:${upstream}/v1`,
-    OPENAI_API_KEY: 'sk-bench-server-key',
-    ACCESS_KEYS: accessKey,
-    ...more,
-  };
+  const env = { ...withKey(upstream), ...more };
   const bindings = Object.entries(env).map(([key, text]) => `(name = "${key}", text = "${text}")`);
   return startWorkerd(upstream, await bundle(), name, bindings);
 }
@@ -249,7 +293,7 @@ export function freePort(): Promise<number> {
 
 /** Waits until something listens. */
 async function listening(port: number): Promise<void> {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 3000; i++) {
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect({ port, host: '127.0.0.1' }, () => {
         socket.destroy();
@@ -257,7 +301,7 @@ async function listening(port: number): Promise<void> {
       }).on('error', () => resolve(false));
     });
     if (open) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
   throw new Error(`nothing listens on port ${port}`);
 }

@@ -1,14 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Job, Told } from './driver.ts';
-import { cpuMs, type Peer, peers, rss } from './peers.ts';
+import { converters, cpuMs, type Peer, peers, rss } from './peers.ts';
 
 /** What one gateway did in one round of one scenario. */
 export type Figures = {
-  /** CPU microseconds for each request, or for each chunk. */
+  /** CPU microseconds for each request, chunk or converted answer. */
   readonly cpuMicros?: number;
   readonly requestsPerSecond?: number;
   readonly firstByteP50?: number;
   readonly firstByteP99?: number;
+  readonly startMs?: number;
   /** Resident kilobytes for each open stream. */
   readonly streamKb?: number;
   readonly failed: number;
@@ -19,6 +20,8 @@ export type Scenario = {
   readonly unit: string;
   /** Whether each round needs a process that has done nothing before. */
   readonly fresh?: true;
+  /** Whether it is for those that convert conversations, and not for the others. */
+  readonly converting?: true;
   run(
     peer: Peer,
     ask: (job: Omit<Job, 'port' | 'request'>, letter: string) => Promise<Told & { rssWhileOpen: number }>,
@@ -73,9 +76,42 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       };
     },
   },
+  'convert-500': converted(500, 100),
+  'convert-2000': converted(2000, 20),
+  'convert-8000': converted(8000, 5),
+  first: {
+    name: 'a conversation of one token, one at a time',
+    unit: 'ms to the first byte',
+    converting: true,
+    async run(_, ask) {
+      const told = await ask({ kind: 'stream', connections: 1, count: 500 }, 'c1');
+      return { firstByteP50: percentile(told.firstBytes, 0.5), failed: told.failed };
+    },
+  },
+  start: {
+    name: 'from its start to its first connection',
+    unit: 'ms',
+    fresh: true,
+    run: async ({ startMs }) => ({ ...(startMs === undefined ? {} : { startMs }), failed: 0 }),
+  },
   open: held('2,000 open streams, 4,000 chunks a second', 2000),
   many: held('9,500 open streams, 19,000 chunks a second', 9500),
 };
+
+/** Conversations of so many tokens, at full speed, one at a time. */
+function converted(tokens: number, count: number): Scenario {
+  return {
+    name: `a conversation of ${tokens.toLocaleString('en')} tokens, one at a time`,
+    unit: 'µs/answer',
+    converting: true,
+    async run(peer, ask) {
+      const { told, micros } = await cpuOf(peer, () =>
+        ask({ kind: 'stream', connections: 1, count }, `c${tokens}`),
+      );
+      return { cpuMicros: micros / count, failed: told.failed };
+    },
+  };
+}
 
 /** What some work came to, and the CPU microseconds that a gateway's processes used meanwhile. */
 async function cpuOf<T>(peer: Peer, work: () => Promise<T>): Promise<{ told: T; micros: number }> {
@@ -138,11 +174,12 @@ export async function compare(
     if (!scenario) throw new Error(`there is no scenario "${key}": ${Object.keys(scenarios).join(', ')}`);
     const start = async (name: string) => (peers[name] as (port: number) => Promise<Peer>)(upstream);
     const running = new Map<string, Peer>();
-    if (!scenario.fresh) for (const name of names) running.set(name, await start(name));
+    const fitting = names.filter((name) => converters.includes(name) === (scenario.converting ?? false));
+    if (!scenario.fresh) for (const name of fitting) running.set(name, await start(name));
     // Warm: compiled, connected, grown.
     for (let i = 0; i < 2; i++) for (const peer of running.values()) await scenario.run(peer, asker(peer));
     for (let round = 0; round < rounds; round++) {
-      for (const name of names) {
+      for (const name of fitting) {
         const peer = running.get(name) ?? (await start(name));
         const figures = await scenario.run(peer, asker(peer));
         if (scenario.fresh) peer.stop();
@@ -172,10 +209,13 @@ function asker(peer: Peer) {
     letter: string,
   ): Promise<Told & { rssWhileOpen: number }> => {
     const driver: ChildProcess = fork('bench/driver.ts');
-    const body =
-      '{"model":"gpt-4o-mini","stream":false,"messages":[{"role":"user","content":"Say something about sluices, please."}]}';
+    const isConversation = letter.startsWith('c');
+    const body = isConversation
+      ? `{"model":"gpt-4","stream":false,"messages":[{"role":"user","content":"tokens=${letter.slice(1)}"}]}`
+      : '{"model":"gpt-4o-mini","stream":false,"messages":[{"role":"user","content":"Say something about sluices, please."}]}';
     // The path's last letter tells the mock what to do; to every gateway it is chat.
-    const path = peer.name === 'Portkey' ? '/v1/chat/completions' : `/v1/${letter}/completions`;
+    const path =
+      isConversation || peer.name === 'Portkey' ? '/v1/chat/completions' : `/v1/${letter}/completions`;
     const headers = Object.entries({
       host: `127.0.0.1:${peer.port}`,
       'content-type': 'application/json',

@@ -12,6 +12,11 @@ const columns: readonly (readonly [scenario: string, key: Key, title: string, di
   ['paced', 'cpuMicros', 'a chunk each 2 ms, µs', 1],
   ['open', 'streamKb', '2,000 open, KB each', 1],
   ['many', 'streamKb', '9,500 open, KB each', 1],
+  ['start', 'startMs', 'start, ms', 0],
+  ['convert-500', 'cpuMicros', '500 tokens, µs', 0],
+  ['convert-2000', 'cpuMicros', '2,000 tokens, µs', 0],
+  ['convert-8000', 'cpuMicros', '8,000 tokens, µs', 0],
+  ['first', 'firstByteP50', 'to the first delta, ms p50', 2],
 ];
 
 function cell(row: Row | undefined, key: Key, digits: number): string {

@@ -3,6 +3,7 @@ import { boundedCounter } from '../../openai/tokens.ts';
 import type { Settings } from '../../settings/schema.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Platform } from '../platform.ts';
+import { createFetch } from './fetch.ts';
 import { createPublicFetch } from './fetch-public.ts';
 import { createLogger } from './logger.ts';
 import { blobsFor, cacheFor, sha256 } from './storage.ts';
@@ -22,10 +23,11 @@ export function createNodePlatform(
   let counter: Promise<(text: string) => number> | undefined;
   const log = createLogger(settings.logLevel, secrets);
   const cache = cacheFor(settings, log);
+  const ask = createFetch(settings.connectTimeout);
   const deferred = new Set<Promise<unknown>>();
   return {
     emulator,
-    fetch,
+    fetch: ask,
     openPipe: null,
     fetchPublic: createPublicFetch(),
     blobs: blobsFor(settings),
@@ -47,6 +49,7 @@ export function createNodePlatform(
     log,
     async drained() {
       await Promise.allSettled(deferred);
+      await ask.close();
       await cache.close();
     },
   };

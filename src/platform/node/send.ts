@@ -1,6 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { errorBody, type Failure } from '../../failure.ts';
 import { answerHeaders, type HeaderPairs, isEventStream } from '../../relay/headers.ts';
 import type { Exchange } from '../../reply.ts';
@@ -61,28 +59,38 @@ export async function sendResponse(
   }
   response.writeHead(answer.status, headers);
   response.flushHeaders();
-  const counted = async function* (source: AsyncIterable<Uint8Array>) {
-    for await (const chunk of source) {
-      firstByteMs ??= Date.now() - exchange.startedAt;
-      bytes += chunk.length;
-      yield chunk;
-    }
-  };
+  const reader = answer.body.getReader();
+  // Not waited for: what is silent would not answer.
+  const leave = () => void reader.cancel(new Error('the caller left')).catch(() => {});
+  response.once('close', leave);
   try {
-    await pipeline(
-      Readable.fromWeb(answer.body as import('node:stream/web').ReadableStream),
-      counted,
-      response,
-    );
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || response.destroyed) break;
+      firstByteMs ??= Date.now() - exchange.startedAt;
+      bytes += value.length;
+      if (!response.write(value)) await drained(response);
+    }
+    if (response.destroyed) return end('client');
+    response.off('close', leave);
+    response.end();
     end('done');
   } catch (error) {
-    end(
-      response.destroyed && (error as { code?: string }).code === 'ERR_STREAM_PREMATURE_CLOSE'
-        ? 'client'
-        : 'gateway',
-      String(error),
-    );
+    end(response.destroyed ? 'client' : 'gateway', String(error));
+    response.destroy();
   }
+}
+
+/** Waits until there is room for more, or nobody is there to take it. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    response.on('drain', go).on('close', go);
+    if (response.destroyed) go();
+  });
 }
 
 /** Writes a piece, and waits until it is out of our hands, so that its buffer can be used again. Fails where the caller leaves. */
