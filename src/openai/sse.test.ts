@@ -23,6 +23,7 @@ describe('events are read', () => {
     ['CR', 'data: a\r\rdata: b\r\r', ['a', 'b']],
     ['a mix of line ends', 'data: a\n\n: ping\r\n\r\ndata: b\r\n\ndata: c\r\r\n', ['a', 'b', 'c']],
     ['a byte order mark', '\uFEFFdata: a\n\n', ['a']],
+    ['no more than one byte order mark', '\uFEFF\uFEFFdata: a\n\ndata: b\n\n', ['b']],
     ['several data lines', 'data: a\ndata:b\ndata\n\n', ['a\nb\n']],
     ['no blank line at the end', 'data: a\n\ndata: [DONE]', ['a', '[DONE]']],
     ['fields that mean nothing here', 'id: 1\nretry: 5\nfoo\ndata: a\n\n', ['a']],

@@ -9,7 +9,9 @@ const maxLine = 64 * 1024 * 1024;
  * arrives in many pieces is joined once. Throws beyond `limit` characters in a line.
  */
 export function createSseReader(limit = maxLine) {
-  const decoder = new TextDecoder();
+  // Taken away below: a decoder of Node forgets, when it is cut, that it has done so already.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let begun = false;
   let pieces: string[] = [];
   let held = 0;
   let afterReturn = false;
@@ -32,8 +34,11 @@ export function createSseReader(limit = maxLine) {
   };
 
   const feed = (text: string, out: SseEvent[]): void => {
+    if (text === '') return;
     let start = afterReturn && text.charCodeAt(0) === 10 ? 1 : 0;
-    if (text !== '') afterReturn = false;
+    if (!begun && text.charCodeAt(0) === 0xfeff) start = 1;
+    begun = true;
+    afterReturn = false;
     let feedAt = text.indexOf('\n', start);
     let returnAt = text.indexOf('\r', start);
     while (feedAt >= 0 || returnAt >= 0) {
