@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Job, Told } from './driver.ts';
 import { converters, cpuMs, type Peer, peers, rss } from './peers.ts';
 
@@ -202,6 +203,10 @@ export async function compare(
   return [...rows.values()];
 }
 
+function isRunning(peer: Peer): boolean {
+  return peer.pids().every((pid) => existsSync(`/proc/${pid}/status`));
+}
+
 /** Asks one gateway from a process of its own. */
 function asker(peer: Peer) {
   return async (
@@ -231,7 +236,11 @@ function asker(peer: Peer) {
     let rssWhileOpen = 0;
     const told = new Promise<Told>((resolve) =>
       driver.on('message', (message: { told?: Told; opened?: true }) => {
-        if (message.opened) setTimeout(() => (rssWhileOpen = rss(peer.pids())), 2000);
+        if (message.opened)
+          setTimeout(() => {
+            // A gateway that died of it has none; its failed requests tell.
+            rssWhileOpen = isRunning(peer) ? rss(peer.pids()) : Number.NaN;
+          }, 2000);
         if (message.told) resolve(message.told);
       }),
     );

@@ -21,8 +21,9 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 
 // What Node makes of the sources is kept between starts, which halves the time to the first answer.
 enableCompileCache();
-const built = at('../dist/cli.js');
-const { main } = await import(existsSync(built) ? built : at('../src/cli/main.ts'));
+const sources = at('../src/cli/main.ts');
+const built = at('../dist/node/cli.js');
+const { main } = await import(existsSync(sources) ? sources : built);
 const code = await main(process.argv.slice(2), process.env);
 if (code !== null) process.exitCode = code;
 flushCompileCache();

@@ -1,9 +1,10 @@
 import type { Server } from 'node:http';
 import { type AddressInfo, type ListenOptions, Server as NetServer } from 'node:net';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { createEmulator } from './emulator/emulator.ts';
 import { cleanUp } from './files/retention.ts';
 import { createGateway } from './gateway.ts';
+import type { BuiltFiles } from './platform/built-files.ts';
 import { answerParent, askParentForCounts } from './platform/node/counts.ts';
 import { serveFetch } from './platform/node/fetch-server.ts';
 import { createLogger } from './platform/node/logger.ts';
@@ -32,6 +33,7 @@ export async function serve(settings: Settings, secrets: readonly string[]): Pro
     secrets,
     emulator ? urlOf(emulator) : 'http://127.0.0.1:0',
     metrics,
+    await builtPages(),
   );
   const gateway = createGateway(settings, platform);
   const pools = createPools();
@@ -147,7 +149,7 @@ async function startSeveral(
   log: Platform['log'],
 ): Promise<void> {
   const processes = await startProcesses(
-    join(import.meta.dirname, 'main.ts'),
+    join(import.meta.dirname, `main${extname(import.meta.filename)}`),
     settings.workers,
     { ...env, ...(configPath === undefined ? {} : { SLUICE_CONFIG: configPath }) },
     (line) => log('warn', line),
@@ -178,6 +180,15 @@ function sweepEveryHour(platform: Platform, settings: Settings): NodeJS.Timeout 
       platform.log('warn', 'old pictures and files could not be deleted', { error: String(error) }),
     );
   return setInterval(() => void clean(), 3_600_000).unref();
+}
+
+/** The pages, where they were built: beside the sources, or beside what the package is made of. */
+async function builtPages(): Promise<BuiltFiles | null> {
+  for (const path of ['../dist/pages/files.js', '../pages/files.js']) {
+    const { files } = await import(new URL(path, import.meta.url).href).catch(() => ({}));
+    if (files) return files as BuiltFiles;
+  }
+  return null;
 }
 
 /** Counts requests; together with the other processes where this is one of several. */

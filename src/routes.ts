@@ -1,4 +1,5 @@
 import { type ConversionOptions, createChatCompletions } from './api/chat-completions.ts';
+import { createDoctorStream } from './api/doctor.ts';
 import { createForward } from './api/forward.ts';
 import { health, readiness } from './api/health.ts';
 import { createImages } from './api/images.ts';
@@ -10,6 +11,7 @@ import { createFiles, createImageUpload } from './api/uploads.ts';
 import type { Call } from './call.ts';
 import { Failure } from './failure.ts';
 import type { Library } from './files/library.ts';
+import { createBuiltPages } from './pages/built.ts';
 import { createStartPage } from './pages/start.ts';
 import type { Platform } from './platform/platform.ts';
 import type { Standing } from './relay/standing.ts';
@@ -89,6 +91,20 @@ export function createRoutes(house: House): (place: Place, method: string) => Ro
     ...['/livez', '/health', '/healthz'].map((path) => [path, readOnly(path, health)] as const),
     ['/readyz', readOnly('/readyz', () => readiness(house.isDraining(), house.standing.isDown()))],
   ]);
+  const page: Route = { name: 'page', open: true, answer: createBuiltPages(house.platform.pages) };
+  // A script of ours may be loaded by the frame that has another origin; it holds nothing of anybody.
+  const asset: Route = { ...page, anyOrigin: true };
+  for (const path of ['/balance', '/play', '/doctor', '/other-origin']) {
+    local.set(path, { GET: page, HEAD: page });
+    local.set(
+      `${path}/`,
+      readOnly('page', () => new Response(null, { status: 308, headers: { location: `..${path}` } })),
+    );
+  }
+  local.set(
+    '/doctor/stream',
+    readOnly('/doctor/stream', createDoctorStream(house.settings.publicUrl), false),
+  );
   const { metricsKey } = house.settings;
   if (house.platform.metrics && metricsKey !== undefined)
     local.set('/metrics', readOnly('/metrics', createMetricsPage(house.platform.metrics, metricsKey)));
@@ -104,6 +120,12 @@ export function createRoutes(house: House): (place: Place, method: string) => Ro
     }
     if (place.kind === 'local' && (method === 'GET' || method === 'HEAD') && isStored(place.path))
       return stored;
+    if (
+      place.kind === 'local' &&
+      (method === 'GET' || method === 'HEAD') &&
+      place.path.startsWith('/assets/')
+    )
+      return asset;
     const methods = place.kind === 'local' ? local.get(place.path) : undefined;
     if (!methods) {
       throw new Failure(

@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers';
+import { files } from '../dist/pages/files.js';
 import { errorBody, Failure } from './failure.ts';
 import { cleanUp } from './files/retention.ts';
 import { createGateway, type Gateway } from './gateway.ts';
@@ -23,7 +24,7 @@ export function start(bindings: Record<string, unknown>): Served {
     for (const error of loaded.errors) console.error(JSON.stringify({ level: 'error', message: error }));
     return { errors: loaded.errors };
   }
-  const platform = createWorkersPlatform(loaded.settings.logLevel, loaded.secrets, bindings);
+  const platform = createWorkersPlatform(loaded.settings.logLevel, loaded.secrets, bindings, files);
   for (const warning of loaded.warnings) platform.log('warn', warning);
   return {
     gateway: createGateway(loaded.settings, platform),

@@ -39,6 +39,8 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
   ['src/openai/', ['src/openai/']],
   ['src/segments/', ['src/segments/']],
   ['src/emulator/', ['src/emulator/', 'src/openai/']],
+  // The browser's page runs it too.
+  ['src/doctor/', ['src/doctor/', 'src/openai/sse.ts']],
   ['src/settings/', ['src/settings/', 'src/failure.ts']],
   ['src/files/', ['src/files/', 'src/access/credentials.ts', 'src/platform/', ...nouns]],
   ['src/access/', ['src/access/', 'src/relay/', ...nouns]],
@@ -63,7 +65,15 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
   ],
   [
     'src/pages/',
-    ['src/pages/', 'src/files/links.ts', 'src/relay/', 'src/routes.ts', 'src/upstreams/', ...nouns],
+    [
+      'src/pages/',
+      'src/platform/built-files.ts',
+      'src/files/links.ts',
+      'src/relay/',
+      'src/routes.ts',
+      'src/upstreams/',
+      ...nouns,
+    ],
   ],
   [
     'src/api/',
@@ -92,7 +102,7 @@ const rooms: readonly (readonly [string, readonly string[]])[] = [
   ],
   ['src/platform/workers/', ['src/platform/', 'src/relay/', 'src/files/', 'src/emulator/', ...nouns]],
   ['src/platform/', ['src/platform/', 'src/relay/', ...nouns]],
-  ['src/cli/', ['src/cli/', 'src/settings/', 'src/platform/node/', 'src/node.ts']],
+  ['src/cli/', ['src/cli/', 'src/settings/', 'src/doctor/', 'src/platform/node/', 'src/node.ts']],
 ];
 
 describe('the rooms of the house', () => {

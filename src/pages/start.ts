@@ -29,6 +29,10 @@ type Words = Readonly<{
   tryIt: string;
   models: string;
   health: string;
+  pages: string;
+  balance: string;
+  play: string;
+  doctor: string;
 }>;
 
 const en: Words = {
@@ -46,6 +50,10 @@ const en: Words = {
   tryIt: 'Try it',
   models: 'Models',
   health: 'Health',
+  pages: 'Pages',
+  balance: 'Key balances',
+  play: 'Playground',
+  doctor: 'Doctor',
 };
 
 const zh: Words = {
@@ -58,6 +66,10 @@ const zh: Words = {
   tryIt: '试一试',
   models: '模型列表',
   health: '健康状态',
+  pages: '页面',
+  balance: '密钥余额',
+  play: '试用',
+  doctor: '诊断',
 };
 
 function render(
@@ -98,6 +110,8 @@ function render(
 ${draining ? `<p class="failing" role="status">${words.draining}</p>` : ''}
 <h2>${words.base}</h2>
 ${address}
+<h2>${words.pages}</h2>
+<p><a href="./play">${words.play}</a> · <a href="./balance">${words.balance}</a> · <a href="./doctor">${words.doctor}</a></p>
 <h2>${words.upstreams}</h2>
 <ul>${rows}</ul>
 ${curl}

@@ -1,4 +1,5 @@
 import type { Blobs } from './blobs.ts';
+import type { BuiltFiles } from './built-files.ts';
 import type { Cache } from './cache.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -27,6 +28,8 @@ export interface Platform {
    * as far as the machine lets us see it. See `files/guarded-fetch.ts`, which is the one place to call it from.
    */
   fetchPublic(url: URL, init: RequestInit, allowPrivate: boolean): Promise<Response>;
+  /** The pages that were built from `web/`; null where they were not. */
+  readonly pages: BuiltFiles | null;
   /** Where pictures and files are stored; null where there is no place for them. */
   readonly blobs: Blobs | null;
   readonly cache: Cache;

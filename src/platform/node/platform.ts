@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { boundedCounter } from '../../openai/tokens.ts';
 import type { Settings } from '../../settings/schema.ts';
+import type { BuiltFiles } from '../built-files.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Platform } from '../platform.ts';
 import { createFetch } from './fetch.ts';
@@ -19,6 +20,7 @@ export function createNodePlatform(
   secrets: readonly string[],
   emulator: string,
   metrics: Metrics | null,
+  pages: BuiltFiles | null,
 ): NodePlatform {
   let counter: Promise<(text: string) => number> | undefined;
   const log = createLogger(settings.logLevel, secrets);
@@ -28,6 +30,7 @@ export function createNodePlatform(
   return {
     emulator,
     fetch: ask,
+    pages,
     openPipe: null,
     fetchPublic: createPublicFetch(),
     blobs: blobsFor(settings),

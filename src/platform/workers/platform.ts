@@ -1,6 +1,7 @@
 import { waitUntil } from 'cloudflare:workers';
 import { createEmulator } from '../../emulator/emulator.ts';
 import { redact } from '../../redact.ts';
+import type { BuiltFiles } from '../built-files.ts';
 import { createMemoryCache } from '../memory-cache.ts';
 import type { Hash, LogLevel, Platform } from '../platform.ts';
 import { createKvCache, type KvNamespace } from './kv-cache.ts';
@@ -19,6 +20,7 @@ export function createWorkersPlatform(
   level: LogLevel,
   secrets: readonly string[],
   bindings: Readonly<Record<string, unknown>>,
+  pages: BuiltFiles,
 ): Platform {
   const bucket = (bindings.BLOBS ?? bindings.R2buket) as R2Bucket | undefined;
   const namespace = bindings.CACHE as KvNamespace | undefined;
@@ -28,6 +30,7 @@ export function createWorkersPlatform(
   return {
     emulator: emulatorOrigin,
     fetch: ask,
+    pages,
     openPipe: () => new IdentityTransformStream(),
     // The runtime itself reaches no private network, and shows no addresses: names and literal addresses are looked at before.
     fetchPublic: (url, init) => ask(url.href, init),

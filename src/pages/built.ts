@@ -1,0 +1,38 @@
+import type { Call } from '../call.ts';
+import { Failure } from '../failure.ts';
+import type { BuiltFiles } from '../platform/built-files.ts';
+
+const common: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+};
+
+/** What a page may do: run our own scripts, ask this gateway, show pictures from anywhere. */
+const pagePolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' http: https: data: blob:; connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** The doctor's frame that plays a page of another origin: its origin is opaque, so nothing here is its own. */
+const framePolicy =
+  "sandbox allow-scripts; default-src 'none'; script-src 'self'; connect-src *; frame-ancestors 'self'";
+
+/** Gives a file of the built pages. Throws a 404 for a path that is none of them, and a 503 where they were not built. */
+export function createBuiltPages(files: BuiltFiles | null) {
+  return ({ path, method }: Call): Response => {
+    if (files === null)
+      throw new Failure('unavailable', 'The pages are not built here. Run npm run build beside the gateway.');
+    const file = files[path.replace(/(.)\/$/, '$1')];
+    if (!file) throw new Failure('not_found', 'There is no such page.');
+    const policy = path === '/other-origin' ? framePolicy : pagePolicy;
+    return new Response(method === 'HEAD' ? null : file.body, {
+      headers: {
+        ...common,
+        'content-type': file.type,
+        ...(file.hashed
+          ? // The frame has another origin than the script it loads.
+            { 'cache-control': 'public, max-age=31536000, immutable' }
+          : { 'cache-control': 'no-cache', 'content-security-policy': policy }),
+      },
+    });
+  };
+}

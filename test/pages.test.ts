@@ -1,0 +1,201 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { type Browser, type Page, chromium as playwright } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { picture } from '../src/emulator/png.ts';
+import { chromium, chromiumFlags } from './chromium.ts';
+import { type Running, runtimes } from './gateways.ts';
+
+const executablePath = chromium();
+const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
+let browser: Browser;
+
+/** Serious faults that axe finds on a page. */
+async function faults(page: Page): Promise<unknown> {
+  // By the debugger, since the page's own policy lets no other script in.
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations } = await (
+      window as unknown as {
+        axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+      }
+    ).axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => [id, nodes[0]?.html]);
+  });
+}
+
+describe.skipIf(executablePath === null)('the pages, in a real browser', () => {
+  beforeAll(async () => {
+    mkdirSync('test/artefacts', { recursive: true });
+    browser = await playwright.launch({ executablePath: executablePath ?? '', args: chromiumFlags });
+  }, 120_000);
+  afterAll(() => browser?.close());
+
+  describe.each(runtimes)('served by $name', ({ name, start }) => {
+    let gateway: Running;
+    beforeAll(async () => {
+      gateway = await start({});
+    });
+    afterAll(() => gateway.stop());
+
+    const open = async (
+      path: string,
+      options: object = {},
+    ): Promise<{ page: Page; complaints: string[]; size(): number }> => {
+      const page = await browser.newPage({
+        locale: 'en-GB',
+        viewport: { width: 1100, height: 800 },
+        ...options,
+      });
+      const complaints: string[] = [];
+      let bytes = 0;
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text());
+      });
+      page.on('response', async (response) => {
+        if (/\/(assets\/|balance|play|doctor)/.test(response.url()))
+          bytes += gzipSync(await response.body().catch(() => Buffer.alloc(0))).length;
+      });
+      page.on('request', (request) => {
+        if (!request.url().startsWith(gateway.url) && !request.url().startsWith('data:'))
+          complaints.push(request.url());
+      });
+      await page.goto(gateway.url + path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      return { page, complaints, size: () => bytes };
+    };
+    const shot = (page: Page, what: string) =>
+      page.screenshot({ path: `test/artefacts/${what}-${name}.png`, fullPage: true });
+
+    test('the balance page asks for each key, and drops the dead ones', async () => {
+      const { page, complaints, size } = await open('/balance');
+      await page
+        .getByLabel('Keys, one a line')
+        .fill('sk-first-key-0001\nsk-second-key-0002, sk-first-key-0001\nbad');
+      await page.getByRole('button', { name: 'Check' }).click();
+      await page.getByText('1 word looks like no key').waitFor();
+      const rows = page.getByRole('row');
+      await expect.poll(() => rows.count()).toBe(3);
+      const text = await rows.nth(1).innerText();
+      expect(text).toContain('sk-firs…0001');
+      expect(text).not.toContain('sk-first-key-0001');
+      for (const word of ['works', 'Emulated', '120.00', '12.35', '107.66', '2030-03-17'])
+        expect(text).toContain(word);
+      const saved = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Save as CSV' }).click();
+      expect(readFileSync(await (await saved).path(), 'utf8')).toContain('sk-first-key-0001,ok,Emulated');
+      await page.getByRole('button', { name: 'Clean' }).click();
+      expect(await page.getByLabel('Keys, one a line').inputValue()).toBe(
+        'sk-first-key-0001\nsk-second-key-0002',
+      );
+      expect(
+        await page.evaluate(() => JSON.stringify([localStorage, sessionStorage, document.cookie])),
+      ).not.toContain('sk-');
+      expect(await faults(page)).toEqual([]);
+      await shot(page, 'balance');
+      expect(complaints).toEqual([]);
+      expect(size()).toBeGreaterThan(5_000);
+      expect(size()).toBeLessThan(60_000);
+      await page.close();
+    }, 30_000);
+
+    test('a page is usable on a phone, in the dark, in Chinese, and by keyboard', async () => {
+      const { page } = await open('/balance', {
+        locale: 'zh-CN',
+        colorScheme: 'dark',
+        viewport: { width: 360, height: 700 },
+      });
+      await page.getByLabel('密钥，每行一个').focus();
+      await page.keyboard.type('sk-first-key-0001');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await page.getByText('107.66').waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+      expect(await page.evaluate(() => document.documentElement.lang)).toBe('zh-CN');
+      expect(await faults(page)).toEqual([]);
+      await shot(page, 'balance-phone');
+      await page.getByRole('button', { name: 'English' }).click();
+      await page.getByRole('heading', { name: 'Balances' }).waitFor();
+      await page.close();
+    }, 30_000);
+
+    test('the playground chats, sends pictures, shows pictures, and gives the request away', async () => {
+      const { page, complaints, size } = await open('/play');
+      const send = async (text: string) => {
+        await page.getByLabel('Message').fill(text);
+        await page.getByRole('button', { name: 'Send' }).click();
+        await expect.poll(() => page.getByRole('button', { name: 'Stop' }).isDisabled()).toBe(true);
+      };
+      await send('What is a **sluice**?');
+      await page.getByText('You said: What is a sluice?').waitFor();
+      await expect.poll(() => page.locator('datalist option').count()).toBeGreaterThan(5);
+      await page.getByLabel('Pictures').setInputFiles({
+        name: 'a.png',
+        mimeType: 'image/png',
+        buffer: Buffer.from(picture('a')),
+      });
+      await page.getByRole('button', { name: 'Remove picture' }).waitFor();
+      expect(await page.locator('pre').innerText()).toContain('data:image/png;base64,');
+      await send('And this?');
+      await page.getByLabel('Model').fill('gpt-4-s');
+      if (name === 'node') {
+        await send('/draw 1');
+        await expect
+          .poll(() =>
+            page
+              .locator('.turn img')
+              .last()
+              .evaluate((img) => (img as HTMLImageElement).naturalWidth),
+          )
+          .toBeGreaterThan(0);
+      }
+      await page.getByRole('button', { name: 'Python' }).click();
+      expect(await page.locator('pre').last().innerText()).toContain('from openai import OpenAI');
+      expect(await faults(page)).toEqual([]);
+      await shot(page, 'play');
+      expect(complaints).toEqual([]);
+      expect(size()).toBeLessThan(60_000);
+      await page.close();
+    }, 40_000);
+
+    test('the playground says what went wrong', async () => {
+      const { page } = await open('/play');
+      await page.getByLabel('Model').fill('error-429');
+      await page.getByLabel('Message').fill('x');
+      await page.getByRole('button', { name: 'Send' }).click();
+      await expect.poll(() => page.getByRole('status').innerText()).not.toBe('');
+      // Markup in an answer stays text.
+      await page.getByLabel('Model').fill('gpt-4o-mini');
+      await page.getByLabel('Message').fill('<img src=x onerror=alert(1)> [a](javascript:alert(1))');
+      await page.getByRole('button', { name: 'Send' }).click();
+      await page.locator('.turn').getByText('You said: <img src=x').waitFor();
+      expect(await page.locator('a[href^="javascript"]').count()).toBe(0);
+      await page.close();
+    }, 30_000);
+
+    test('the doctor finds a healthy gateway healthy', async () => {
+      const { page, complaints } = await open('/doctor');
+      await page.getByRole('button', { name: 'Look' }).click();
+      await page.getByText('Done.').waitFor({ timeout: 15_000 });
+      const found = await page.locator('.findings').innerText();
+      for (const word of [
+        'answers',
+        'The key is taken',
+        'models are listed',
+        'Streams arrive',
+        'Links to pictures',
+        'any origin may call',
+      ])
+        expect(found).toContain(word);
+      expect(found).not.toContain('✗');
+      expect(await faults(page)).toEqual([]);
+      await shot(page, 'doctor');
+      expect(complaints).toEqual([]);
+      await page.close();
+    }, 30_000);
+  });
+});

@@ -1,0 +1,138 @@
+import { useState } from 'preact/hooks';
+import { diagnose } from '../../../src/doctor/diagnose.ts';
+import type { Finding } from '../../../src/doctor/finding.ts';
+import { explain } from '../../../src/doctor/words.ts';
+import { keyHeaders, root } from '../shared/gateway.ts';
+import type { Language } from '../shared/language.ts';
+import { show } from '../shared/page.tsx';
+import { askAsAnotherOrigin } from './other-origin.ts';
+
+const silenceSeconds = 65;
+
+const words = {
+  en: {
+    intro: 'Looks at this gateway from your browser: everything between you and it is looked at with it.',
+    key: 'Your key for the upstream, if the gateway has none',
+    accessKey: 'Access key of this gateway, if it asks for one',
+    silence: `Also try ${silenceSeconds} seconds of silence, which is how long some proxies wait`,
+    run: 'Look',
+    running: 'Looking …',
+    done: 'Done.',
+    mend: 'Change:',
+    other: {
+      good: 'Pages of any origin may call.',
+      bad: 'Pages of other origins may not call, unless ALLOWED_ORIGINS names them.',
+    },
+  },
+  zh: {
+    intro: '从您的浏览器检查本网关：两者之间的一切都会一并检查。',
+    key: '您的上游密钥（如网关未配置）',
+    accessKey: '本网关的访问密钥（如有要求）',
+    silence: `同时测试静默 ${silenceSeconds} 秒（有些代理会在此时切断）`,
+    run: '检查',
+    running: '检查中……',
+    done: '完成。',
+    mend: '修改：',
+    other: { good: '任何来源的网页都可以调用。', bad: '其他来源的网页不能调用，除非列入 ALLOWED_ORIGINS。' },
+  },
+} as const;
+
+const signs = { good: '✓', warn: '!', bad: '✗', skipped: '–' } as const;
+
+type Line = Pick<Finding, 'level'> & { readonly finding: Finding | null };
+
+function DoctorPage({ language }: { language: Language }) {
+  const said = words[language];
+  const [key, setKey] = useState('');
+  const [accessKey, setAccessKey] = useState('');
+  const [silence, setSilence] = useState(false);
+  const [lines, setLines] = useState<readonly Line[]>([]);
+  const [state, setState] = useState<'' | 'running' | 'done'>('');
+
+  const look = async () => {
+    setLines([]);
+    setState('running');
+    const headers = keyHeaders(key.trim(), accessKey.trim());
+    const findings = diagnose({
+      base: `${root}/v1`,
+      headers,
+      origin: null,
+      pageIsSecure: location.protocol === 'https:',
+      silenceSeconds: silence ? silenceSeconds : 0,
+      fetch: (url, init) => fetch(url, { ...init, cache: 'no-store' }),
+    });
+    for await (const finding of findings)
+      setLines((before) => [...before, { level: finding.level, finding }]);
+    const open = await askAsAnotherOrigin(`${root}/v1/models`, headers);
+    setLines((before) => [...before, { level: open ? 'good' : 'warn', finding: null }]);
+    setState('done');
+  };
+
+  return (
+    <>
+      <p class="soft">{said.intro}</p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void look();
+        }}
+      >
+        <label for="key">{said.key}</label>
+        <input
+          id="key"
+          type="password"
+          autocomplete="off"
+          value={key}
+          onInput={(e) => setKey(e.currentTarget.value)}
+        />
+        <label for="access">{said.accessKey}</label>
+        <input
+          id="access"
+          type="password"
+          autocomplete="off"
+          value={accessKey}
+          onInput={(e) => setAccessKey(e.currentTarget.value)}
+        />
+        <div class="row">
+          <button type="submit" class="main" disabled={state === 'running'}>
+            {said.run}
+          </button>
+          <span>
+            <input
+              id="silence"
+              type="checkbox"
+              class="box"
+              checked={silence}
+              onChange={(e) => setSilence(e.currentTarget.checked)}
+            />{' '}
+            <label for="silence" class="inline">
+              {said.silence}
+            </label>
+          </span>
+        </div>
+      </form>
+      <p role="status">{state === 'running' ? said.running : state === 'done' ? said.done : ''}</p>
+      <ul class="findings">
+        {lines.map(({ level, finding }, i) => {
+          const { text, mend } = finding
+            ? explain(finding, language)
+            : { text: said.other[level === 'good' ? 'good' : 'bad'], mend: null };
+          return (
+            <li key={i} class="card">
+              <b class={level === 'skipped' ? 'soft' : level}>
+                {signs[level]} {text}
+              </b>
+              {mend !== null && level !== 'good' && (
+                <span>
+                  {said.mend} <code>{mend}</code>
+                </span>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </>
+  );
+}
+
+show('doctor', DoctorPage);

@@ -1,0 +1,26 @@
+/**
+ * Whether a page of another origin may call, tried as one: a frame in a sandbox has an origin of its own (`null`), so the browser sends the
+ * preflight that it would send there.
+ */
+export function askAsAnotherOrigin(url: string, headers: Record<string, string>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const frame = document.createElement('iframe');
+    frame.hidden = true;
+    frame.setAttribute('sandbox', 'allow-scripts');
+    frame.src = './other-origin';
+    const done = (open: boolean): void => {
+      clearTimeout(timer);
+      removeEventListener('message', hear);
+      frame.remove();
+      resolve(open);
+    };
+    const timer = setTimeout(() => done(false), 10_000);
+    const hear = ({ source, data }: MessageEvent): void => {
+      if (source !== frame.contentWindow) return;
+      if (data === 'ready') frame.contentWindow?.postMessage({ url, headers }, '*');
+      else done(data === true);
+    };
+    addEventListener('message', hear);
+    document.body.append(frame);
+  });
+}
