@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
+import { converters } from './peers.ts';
 import { type Figures, median, type Row, scenarios } from './relay.ts';
 
 type Key = Exclude<keyof Figures, 'failed'>;
@@ -28,23 +29,32 @@ function cell(row: Row | undefined, key: Key, digits: number): string {
   return `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`;
 }
 
+/** The figures of some gateways, in the columns that any of them has. */
+function table(names: readonly Row[], rows: readonly Row[]): string {
+  const peers = new Set(names.map(({ peer }) => peer));
+  const used = columns.filter(([scenario]) =>
+    rows.some((row) => row.scenario === scenario && peers.has(row.peer)),
+  );
+  const find = (peer: string, scenario: string) =>
+    rows.find((row) => row.peer === peer && row.scenario === scenario);
+  const lines = names.map(
+    ({ peer, name }) =>
+      `| ${name} | ${used.map(([scenario, key, , digits]) => cell(find(peer, scenario), key, digits)).join(' | ')} |`,
+  );
+  return [
+    `| gateway | ${used.map(([, , title]) => title).join(' | ')} |`,
+    `|--|${used.map(() => '--').join('|')}|`,
+    ...lines,
+  ].join('\n');
+}
+
 /** The benchmark's page: what was measured, on what, and the table. */
 export function report(rows: readonly Row[]): string {
   const rounds = [...new Set(rows.map((row) => row.rounds.length))].sort().join(' or ');
   const names = [...new Map(rows.map((row) => [row.peer, row])).values()];
   const used = columns.filter(([scenario]) => rows.some((row) => row.scenario === scenario));
-  const table = names.map(
-    ({ peer, name }) =>
-      `| ${name} | ${used
-        .map(([scenario, key, , digits]) =>
-          cell(
-            rows.find((row) => row.peer === peer && row.scenario === scenario),
-            key,
-            digits,
-          ),
-        )
-        .join(' | ')} |`,
-  );
+  const relays = names.filter(({ peer }) => !converters.includes(peer));
+  const converting = names.filter(({ peer }) => converters.includes(peer));
   const bars = names.flatMap((row) => {
     const json = rows.find((each) => each.peer === row.peer && each.scenario === 'json');
     const values = json?.rounds.flatMap((round) => (round.failed > 0 ? [] : (round.cpuMicros ?? []))) ?? [];
@@ -54,15 +64,13 @@ export function report(rows: readonly Row[]): string {
 
 Made by \`npm run bench\`, which anybody can run: \`npm run bench -- --peers nginx,sluice --scenarios json --rounds 3\` for a part of it. CPU time is that of
 the gateway's own processes, by the operating system's accounting; the upstream, the driver and the gateways are processes of their own on loopback. Each figure is the
-median of ${rounds} rounds, interleaved, with the least and the most beside it. sluice runs with an access key, a server-side key, CORS, request ids, limits and its access log on.
+median of ${rounds} rounds, interleaved, with the least and the most beside it. sluice runs with an access key, a server-side key, CORS, request ids, limits, metrics and its access log on.
 
 Machine: ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim()}.
 ${names.map(({ name, version }) => `${name} (${version})`).join(', ')}.
 
-| gateway | ${used.map(([, , title]) => title).join(' | ')} |
-|--|${used.map(() => '--').join('|')}|
-${table.join('\n')}
-
+${relays.length > 0 ? `## Relaying\n\n${table(relays, rows)}\n` : ''}
+${converting.length > 0 ? `## Converting, CPU for each answer\n\n${table(converting, rows)}\n` : ''}
 \`\`\`mermaid
 xychart-beta
   title "CPU microseconds for a small JSON request"

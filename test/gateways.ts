@@ -30,8 +30,13 @@ export async function startOnNode(env: Record<string, string>): Promise<Running>
 
 /** The Worker's bundle in a plain workerd, on a free port. */
 export async function startInWorkerd(env: Record<string, string>): Promise<Running> {
+  return startScriptInWorkerd(await bundle(), env);
+}
+
+/** Any Worker script in a plain workerd, on a free port. */
+export async function startScriptInWorkerd(script: string, env: Record<string, string>): Promise<Running> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-workerd-'));
-  await writeFile(join(folder, 'worker.js'), await bundle());
+  await writeFile(join(folder, 'worker.js'), script);
   await writeFile(join(folder, 'config.capnp'), workerdConfig({ ...quiet, ...env }));
   const child = spawn(workerd, ['serve', 'config.capnp', '--control-fd=3'], {
     cwd: folder,

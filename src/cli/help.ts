@@ -13,6 +13,9 @@ export function help(): string {
 
   sluice [start]       start the gateway
   sluice check         explain the configuration, and whether it is right
+  sluice import FOLDER make a settings file (--out FILE, default sluice.json) of an older project's own
+  sluice doctor [URL]  look at a running gateway as its callers do (--key KEY or SLUICE_KEY, --origin
+                       https://PAGE, --idle to try a minute of silence)
   sluice schema        print the JSON Schema of the settings file
   sluice help          this text
 

@@ -3,7 +3,10 @@ import { check } from './check.ts';
 import { help, version } from './help.ts';
 import { schema } from './schema.ts';
 
-const commands = ['start', 'check', 'schema', 'help'];
+const commands = ['start', 'check', 'import', 'doctor', 'schema', 'help'];
+
+/** Commands that take something beside options, and what it is. */
+const takes: Readonly<Record<string, string>> = { import: 'FOLDER', doctor: 'URL' };
 
 /** Runs a command of `sluice`; gives the exit code, or null where the process goes on. */
 export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number | null> {
@@ -27,9 +30,35 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
     );
     return 2;
   }
-  if (rest.length > 0) {
-    process.stderr.write(`sluice: ${command} takes no argument. Name a settings file with --config FILE.\n`);
+  if (rest.length > (takes[command] ? 1 : 0)) {
+    process.stderr.write(
+      `sluice: ${command} takes ${takes[command] ? `one ${takes[command]}` : 'no argument'}. Name a settings file with --config FILE.\n`,
+    );
     return 2;
+  }
+  const [argument] = rest;
+  if (command === 'import') {
+    if (argument === undefined) {
+      process.stderr.write('sluice: name the folder of the older project: sluice import FOLDER\n');
+      return 2;
+    }
+    const { importFrom } = await import('./import.ts');
+    const { text, ok } = await importFrom(argument, values.out ?? 'sluice.json', env);
+    (ok ? process.stdout : process.stderr).write(text);
+    return ok ? 0 : 1;
+  }
+  if (command === 'doctor') {
+    const { doctor } = await import('./doctor.ts');
+    const options = {
+      url: argument ?? `http://127.0.0.1:${env.PORT || 8080}/v1`,
+      key: values.key ?? env.SLUICE_KEY,
+      origin: values.origin ?? 'https://chat.example',
+      silenceSeconds: values.idle ? 65 : 0,
+      language: /^zh/i.test(env.LC_ALL || env.LC_MESSAGES || env.LANG || '')
+        ? ('zh' as const)
+        : ('en' as const),
+    };
+    return (await doctor(options, (text) => process.stdout.write(text))) ? 0 : 1;
   }
   if (command === 'schema') return print(await schema());
   if (command === 'check') {
@@ -48,6 +77,10 @@ function parse(args: readonly string[]) {
     allowPositionals: true,
     options: {
       config: { type: 'string', short: 'c' },
+      out: { type: 'string', short: 'o' },
+      key: { type: 'string', short: 'k' },
+      origin: { type: 'string' },
+      idle: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'v' },
     },

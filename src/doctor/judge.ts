@@ -14,7 +14,7 @@ export function bufferingHop(headers: Headers): { hop: string; mend: string } {
   if (server.includes('nginx') || server.includes('openresty'))
     return {
       hop: 'nginx',
-      mend: 'proxy_buffering off; proxy_cache off; (and no proxy_ignore_headers X-Accel-Buffering)',
+      mend: 'proxy_buffering off; proxy_http_version 1.1; gzip off; (and no proxy_ignore_headers X-Accel-Buffering)',
     };
   if (headers.has('cf-ray'))
     return { hop: 'Cloudflare', mend: 'a rule without compression and Rocket Loader for this host' };

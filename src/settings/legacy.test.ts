@@ -11,8 +11,9 @@ test('an older project’s config.json is read as it is', () => {
     process_workers: 2,
     upstream_base_url: 'http://pandora:8181/',
     upstream_api_prefix: 'abcdef12',
-    backend_container_url: '',
-    backend_container_api_prefix: '',
+    backend_container_url: 'http://1.2.3.4:50011',
+    backend_container_api_prefix: '666',
+    refresh_ToAccess: { stream_sleep_time: 0.02, enableOai: 'false' },
     key_for_gpts_info: 'fk-info',
     gpt_4_s_new_name: 'gpt-4-s,my-gpt-4',
     gpt_3_5_new_name: 'gpt-3.5-turbo',
@@ -33,6 +34,10 @@ test('an older project’s config.json is read as it is', () => {
     logLevel: 'info',
     upstreams: { backend: { kind: 'backend-api', url: 'http://pandora:8181/', prefix: ['abcdef12'] } },
     keyForGptsInfo: 'fk-info',
+    publicUrl: 'http://1.2.3.4:50011',
+    apiPrefix: '666',
+    workers: 2,
+    pace: 20,
     models: { 'my-gpt-4': { upstream: 'backend', model: 'gpt-4-s' } },
     hideConversations: false,
     redisUrl: 'redis://:p%40ss@redis:6379/2',
@@ -47,8 +52,7 @@ test('an older project’s config.json is read as it is', () => {
     },
   });
   expect(loaded.warnings).toEqual([
-    'config.json: need_log_to_file: means nothing here and is left out.',
-    'config.json: process_workers: means nothing here and is left out.',
+    'config.json: need_log_to_file: is left out: the log goes to stderr, and whoever runs the gateway keeps it.',
   ]);
   expect(loaded.secrets).toEqual(expect.arrayContaining(['fk-info', 'p@ss']));
 });

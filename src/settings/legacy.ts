@@ -4,13 +4,7 @@ export type FromLegacy = { readonly values: Record<string, unknown>; readonly wa
 type Old = Readonly<Record<string, unknown>>;
 
 /** Keys by which an older project's `config.json` is known. */
-const marks = [
-  'upstream_base_url',
-  'pandora_base_url',
-  'backend_container_url',
-  'pandora_api_prefix',
-  'upstream_api_prefix',
-];
+const marks = ['upstream_base_url', 'pandora_base_url', 'pandora_api_prefix', 'upstream_api_prefix'];
 
 /** Whether a file is the `config.json` of an older project, to be read as it is. */
 export function isLegacy(values: Old): boolean {
@@ -46,22 +40,29 @@ const read = new Set([
   'use_oaiusercontent_url',
   'dalle_prompt_prefix',
   'redis',
+  'process_workers',
+  'refresh_ToAccess',
 ]);
+
+/** What has no place here, where more can be said of it than that. */
+const lost: Readonly<Record<string, string>> = {
+  need_log_to_file: 'is left out: the log goes to stderr, and whoever runs the gateway keeps it.',
+  process_threads: 'is left out: one process serves many requests at once.',
+  proxy: 'is left out: upstreams are asked directly.',
+  custom_arkose_url: 'is left out: captcha tokens are no business of this gateway.',
+  arkose_urls: 'is left out: captcha tokens are no business of this gateway.',
+  use_pandora_file_server: 'is left out: files are fetched from wherever the upstream says.',
+};
 
 /** Reads an older project's `config.json`: text for booleans, lists of names in one text, the older names of keys. */
 export function fromLegacy(old: Old, file: string): FromLegacy {
   const warnings = Object.keys(old)
     .filter((key) => !read.has(key))
-    .map((key) => `${file}: ${key}: means nothing here and is left out.`);
+    .map((key) => `${file}: ${key}: ${lost[key] ?? 'means nothing here and is left out.'}`);
   const values: Record<string, unknown> = {};
-  const url = text(old.upstream_base_url) ?? text(old.pandora_base_url) ?? text(old.backend_container_url);
-  const prefix = old.upstream_api_prefix ?? old.pandora_api_prefix ?? old.backend_container_api_prefix;
+  const url = text(old.upstream_base_url) ?? text(old.pandora_base_url);
+  const prefix = old.upstream_api_prefix ?? old.pandora_api_prefix;
   if (url) values.upstreams = { backend: { kind: 'backend-api', url, ...(prefix ? { prefix } : {}) } };
-  if (url && text(old.backend_container_url) && url !== text(old.backend_container_url)) {
-    warnings.push(
-      `${file}: backend_container_url: there is one backend-api upstream, and upstream_base_url names it. It is left out.`,
-    );
-  }
   const models = Object.entries(renamed).flatMap(([key, model]) =>
     (text(old[key]) ?? '')
       .split(',')
@@ -72,9 +73,16 @@ export function fromLegacy(old: Old, file: string): FromLegacy {
   if (models.length > 0) values.models = Object.fromEntries(models);
   const level = text(old.log_level)?.toLowerCase().replace('warning', 'warn').replace('critical', 'error');
   if (level) values.logLevel = level;
-  if (text(old.api_prefix)) values.apiPrefix = text(old.api_prefix);
+  // These two are the older gateway's own address and prefix, whatever their names say.
+  const own = text(old.upload_base_url) ?? text(old.backend_container_url);
+  if (own) values.publicUrl = own;
+  const apiPrefix = text(old.api_prefix) ?? text(old.backend_container_api_prefix);
+  if (apiPrefix) values.apiPrefix = apiPrefix;
+  const workers = Number(old.process_workers);
+  if (workers > 1) values.workers = workers;
+  const pace = Number((old.refresh_ToAccess as Old | undefined)?.stream_sleep_time);
+  if (pace > 0) values.pace = pace * 1000;
   if (text(old.key_for_gpts_info)) values.keyForGptsInfo = text(old.key_for_gpts_info);
-  if (text(old.upload_base_url)) values.publicUrl = text(old.upload_base_url);
   if (old.use_oaiusercontent_url !== undefined) values.upstreamLinks = flag(old.use_oaiusercontent_url);
   if (text(old.dalle_prompt_prefix)) values.imagePromptPrefix = text(old.dalle_prompt_prefix);
   const redis = redisUrl(old.redis);

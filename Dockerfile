@@ -1,0 +1,24 @@
+# syntax=docker/dockerfile:1
+# What is built is JavaScript and the same everywhere, so it is built on the builder's own kind of machine, whatever the image is for.
+FROM --platform=$BUILDPLATFORM node:26-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY . .
+RUN node scripts/build.ts
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+
+FROM node:26-alpine
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 DATA_DIR=/data
+WORKDIR /app
+RUN mkdir /data && chown node:node /data
+COPY --from=build /app/package.json /app/sluice.schema.json ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/bin ./bin
+COPY --from=build /app/dist/node ./dist/node
+COPY --from=build /app/dist/pages ./dist/pages
+USER node
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=15s --timeout=3s --start-period=5s CMD wget -qO- http://127.0.0.1:8080/livez || exit 1
+ENTRYPOINT ["node", "/app/bin/sluice.js"]
