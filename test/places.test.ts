@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../bench/peers.ts';
 import { diagnose } from '../src/doctor/diagnose.ts';
 import { type Running, startScriptInWorkerd } from './gateways.ts';
@@ -24,16 +24,10 @@ async function startCommand(args: readonly string[]): Promise<Running> {
     detached: true,
   });
   const url = `http://127.0.0.1:${port}`;
-  await expect
-    .poll(
-      () =>
-        fetch(`${url}/livez`).then(
-          (answer) => answer.status,
-          () => 0,
-        ),
-      { timeout: 60_000, interval: 100 },
-    )
-    .toBe(200);
+  await vi.waitFor(async () => expect((await fetch(`${url}/livez`)).status).toBe(200), {
+    timeout: 60_000,
+    interval: 100,
+  });
   return {
     url,
     stop: async () => {

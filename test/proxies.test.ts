@@ -56,10 +56,12 @@ const collecting: readonly (readonly [string, (site: string) => string])[] = [
   [
     'compresses it',
     (site) =>
-      site.replace(
-        'gzip off;',
-        'gzip on; gzip_types text/event-stream; gzip_proxied any; proxy_ignore_headers X-Accel-Buffering;',
-      ),
+      site
+        .replace('proxy_buffering off;', 'proxy_buffering on;')
+        .replace(
+          'gzip off;',
+          'gzip on; gzip_types text/event-stream; gzip_proxied any; proxy_ignore_headers X-Accel-Buffering;',
+        ),
   ],
 ];
 
