@@ -24,6 +24,12 @@ const worker = {
 
 await buildPages();
 if (process.argv[2] !== 'pages') {
+  const { name, version, license, dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    name: string;
+    version: string;
+    license: string;
+    dependencies: Record<string, string>;
+  };
   rmSync('dist/node', { recursive: true, force: true });
   await build({
     entryPoints: { cli: 'src/cli/main.ts', main: 'src/main.ts' },
@@ -33,12 +39,9 @@ if (process.argv[2] !== 'pages') {
     platform: 'node',
     format: 'esm',
     target: 'node24',
-    packages: 'external',
+    // The tokenizer's package holds every table there ever was; the one that is used goes into a file of its own.
+    external: Object.keys(dependencies).filter((name) => name !== 'gpt-tokenizer'),
   });
-  const { name, version, license } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<
-    string,
-    string
-  >;
   const banner = `// ${name} ${version}, ${license}. Settings: docs/settings.md, as variables and secrets of the Worker.`;
   await build({ ...worker, banner: { js: banner }, outfile: 'dist/sluice.worker.js' });
   mkdirSync('dist/cloudflare-pages', { recursive: true });

@@ -24,18 +24,22 @@ async function startCommand(args: readonly string[]): Promise<Running> {
     detached: true,
   });
   const url = `http://127.0.0.1:${port}`;
-  await vi.waitFor(async () => expect((await fetch(`${url}/livez`)).status).toBe(200), {
-    timeout: 60_000,
-    interval: 100,
-  });
-  return {
-    url,
-    stop: async () => {
-      // Wrangler and the runtime that it started.
-      if (child.pid) process.kill(-child.pid, 'SIGTERM');
-      await new Promise((resolve) => child.once('exit', resolve));
-    },
+  // Wrangler and the runtime that it started.
+  const stop = async (): Promise<void> => {
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    if (child.pid) process.kill(-child.pid, 'SIGTERM');
+    await gone;
   };
+  try {
+    await vi.waitFor(async () => expect((await fetch(`${url}/livez`)).status).toBe(200), {
+      timeout: 60_000,
+      interval: 100,
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, stop };
 }
 
 const wrangler = 'node_modules/wrangler/bin/wrangler.js';
