@@ -12,6 +12,8 @@ import type { Call } from './call.ts';
 import { Failure } from './failure.ts';
 import type { Library } from './files/library.ts';
 import { createBuiltPages } from './pages/built.ts';
+import { createLlmsText } from './pages/llms.ts';
+import { createOpenApi } from './pages/openapi.ts';
 import { createStartPage } from './pages/start.ts';
 import type { Platform } from './platform/platform.ts';
 import type { Standing } from './relay/standing.ts';
@@ -105,6 +107,13 @@ export function createRoutes(house: House): (place: Place, method: string) => Ro
     '/doctor/stream',
     readOnly('/doctor/stream', createDoctorStream(house.settings.publicUrl), false),
   );
+  for (const [path, answer] of [
+    ['/openapi.json', createOpenApi(house.settings.publicUrl)],
+    ['/llms.txt', createLlmsText(house.settings.publicUrl)],
+  ] as const) {
+    const route: Route = { name: path, open: true, anyOrigin: true, answer };
+    local.set(path, { GET: route, HEAD: route });
+  }
   const { metricsKey } = house.settings;
   if (house.platform.metrics && metricsKey !== undefined)
     local.set('/metrics', readOnly('/metrics', createMetricsPage(house.platform.metrics, metricsKey)));

@@ -167,6 +167,13 @@ bucket_name = 'pictures'
     expect(stdout).toContain('wrangler secret put OPENAI_API_KEY');
     const env = { OPENAI_API_KEY: 'sk-canary-secret' };
     expect(await served(out, '/', { env, model: 'gpt-3.5-turbo' })).toContain('moved');
+    // Its pictures too come by the root.
+    const gateway = await startProcess({ SLUICE_CONFIG: out, PORT: '0', HOST: '127.0.0.1', ...env });
+    for (const body of ['{"action":"generate-image","prompt":"A cat"}', '{"prompt":"A cat"}']) {
+      const answer = await fetch(gateway.url, { method: 'POST', body });
+      expect(await answer.json()).toMatchObject({ data: [expect.anything()] });
+    }
+    gateway.child.kill();
   }, 30_000);
 
   test('chatgptProxyAPI: the address in its script', async () => {

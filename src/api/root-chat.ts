@@ -1,31 +1,47 @@
-import { type JsonBody, withFields } from '../body.ts';
+import { type JsonBody, parseJsonBody, withFields } from '../body.ts';
 import type { Call } from '../call.ts';
 import { Failure } from '../failure.ts';
 import type { Reply } from '../reply.ts';
 import { readJson } from './forward.ts';
 
 /** What `POST /` fills in where the caller left it out. */
-const defaults = { model: 'gpt-3.5-turbo', temperature: 0.7, max_tokens: 1000, stream: false };
+const chatDefaults = { model: 'gpt-3.5-turbo', temperature: 0.7, max_tokens: 1000, stream: false };
+const imageDefaults = { model: 'dall-e-3', n: 1, size: '1024x1024' };
 
-/** `POST /`: a chat completion for callers who send little more than messages. Any JSON body does, whatever its content type. */
+/**
+ * `POST /`: a chat completion for callers who send little more than messages; or pictures, as openai-workers-proxy had it, where the body says
+ * `"action": "generate-image"` or has a prompt instead of messages. Any JSON body does, whatever its content type.
+ */
 export function createRootChat(
-  chat: (call: Call, body: JsonBody) => Reply | Promise<Reply>,
+  carry: (call: Call, body: JsonBody) => Reply | Promise<Reply>,
   maxBodyBytes: number,
 ): (call: Call) => Promise<Reply> {
   return async (call) => {
     const body = await readJson(call, maxBodyBytes);
-    if (!Array.isArray(body.value.messages)) {
+    const { action, messages, prompt } = body.value;
+    if (typeof prompt === 'string' && (action === 'generate-image' || messages === undefined))
+      return carry({ ...call, path: '/v1/images/generations' }, filled(withoutAction(body), imageDefaults));
+    if (!Array.isArray(messages)) {
       throw new Failure(
         'invalid_request',
         '"messages" is missing: send {"messages": [{"role": "user", "content": "Hello"}]}.',
-        {
-          param: 'messages',
-        },
+        { param: 'messages' },
       );
     }
-    const missing = Object.fromEntries(
-      Object.entries(defaults).filter(([name]) => body.value[name] === undefined),
-    );
-    return chat({ ...call, path: '/v1/chat/completions' }, withFields(body, missing));
+    return carry({ ...call, path: '/v1/chat/completions' }, filled(body, chatDefaults));
   };
+}
+
+function filled(body: JsonBody, defaults: Readonly<Record<string, unknown>>): JsonBody {
+  return withFields(
+    body,
+    Object.fromEntries(Object.entries(defaults).filter(([name]) => body.value[name] === undefined)),
+  );
+}
+
+/** The body without the one field that no upstream knows. */
+function withoutAction(body: JsonBody): JsonBody {
+  if (body.value.action === undefined) return body;
+  const { action: _, ...rest } = body.value;
+  return parseJsonBody(new TextEncoder().encode(JSON.stringify(rest)));
 }
