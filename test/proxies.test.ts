@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { freePort } from '../bench/peers.ts';
+import { diagnose } from '../src/doctor/diagnose.ts';
 import { debian } from './debian.ts';
 import { type Running, startOnNode } from './gateways.ts';
 
@@ -119,6 +120,25 @@ describe.skipIf(nginx === null)('behind a real nginx', () => {
     expect(said).toContain('→ proxy_buffering off;');
     expect(code).toBe(1);
     expect((await doctor(proxy.url, 'zh_CN.UTF-8')).said).toContain('流式输出在途中被攒住');
+    await proxy.stop();
+  });
+
+  test('… and where nginx cuts a silent stream', async () => {
+    const proxy = await startNginx(gateway.url, (site) =>
+      site.replace('proxy_read_timeout 600s;', 'proxy_read_timeout 1s;'),
+    );
+    const found: string[] = [];
+    for await (const { level, code } of diagnose({
+      base: `${proxy.url}/v1`,
+      headers: { authorization: 'Bearer sk-own' },
+      origin: null,
+      pageIsSecure: false,
+      silenceSeconds: 3,
+      fetch,
+    }))
+      found.push(`${level} ${code}`);
+    expect(found).toContain('bad silenceCut');
+    expect(found).toContain('good streams');
     await proxy.stop();
   });
 

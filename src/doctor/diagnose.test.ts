@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import { diagnose, type Patient } from './diagnose.ts';
+import { explain } from './words.ts';
+
+type Answers = Readonly<Record<string, () => Response>>;
+
+/** A gateway that answers as it is told, and is told about what it is not asked. */
+function patient(answers: Answers, more: Partial<Patient> = {}): Patient {
+  return {
+    base: 'https://gate.example/v1',
+    headers: {},
+    origin: null,
+    pageIsSecure: false,
+    silenceSeconds: 0,
+    fetch: async (url) => {
+      const answer = answers[new URL(url).pathname];
+      if (!answer) throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ENOTFOUND' } });
+      return answer();
+    },
+    ...more,
+  };
+}
+
+async function codes(given: Patient): Promise<string[]> {
+  const found: string[] = [];
+  for await (const each of diagnose(given)) {
+    found.push(`${each.level} ${each.code}`);
+    for (const language of ['en', 'zh'] as const) {
+      const { text, mend } = explain(each, language);
+      expect(text).not.toMatch(/undefined|\[object/);
+      if (each.level === 'bad') expect(mend).toBeTruthy();
+    }
+  }
+  return found;
+}
+
+const models = () => Response.json({ data: [{ id: 'm' }] });
+const refusing = (status: number) => () => Response.json({ error: { message: 'No.' } }, { status });
+
+/** A stream of twelve ticks that come one by one, as the gateway sends them; and what comes after. */
+function stream(
+  stem: string,
+  ending: readonly string[],
+  headers: Record<string, string> = {},
+  gapMs = 20,
+  said = gapMs,
+): () => Response {
+  const events = [
+    JSON.stringify({ gapMs: said, stem }),
+    ...Array.from({ length: 12 }, (_, i) => `{"tick":${i}}`),
+    ...ending,
+  ];
+  return () =>
+    new Response(
+      new ReadableStream({
+        async pull(controller) {
+          const event = events.shift();
+          if (event === undefined) return controller.close();
+          await new Promise((resolve) => setTimeout(resolve, gapMs));
+          controller.enqueue(new TextEncoder().encode(`data: ${event}\n\n`));
+        },
+      }),
+      { headers: { 'content-type': 'text/event-stream', ...headers } },
+    );
+}
+
+describe('what the doctor finds', () => {
+  test.each<[string, Answers, string[]]>([
+    ['nobody there', {}, ['bad unreachable']],
+    ['a login page', { '/v1/models': () => new Response('<html>') }, ['bad notTheApi']],
+    [
+      'a refused key',
+      { '/v1/models': refusing(401) },
+      ['good reached', 'bad keyRefused', 'good encrypted', 'skipped cannotMeasure'],
+    ],
+    [
+      'a refused origin',
+      { '/v1/models': refusing(403) },
+      ['good reached', 'bad originRefused', 'good encrypted', 'skipped cannotMeasure'],
+    ],
+    [
+      'another path',
+      { '/v1/models': refusing(404) },
+      ['good reached', 'bad notFound', 'good encrypted', 'skipped cannotMeasure'],
+    ],
+    [
+      'a broken upstream',
+      { '/v1/models': refusing(502) },
+      ['good reached', 'bad serverError', 'good encrypted', 'skipped cannotMeasure'],
+    ],
+    [
+      'no models',
+      { '/v1/models': () => Response.json({ data: [] }) },
+      ['good reached', 'good keyTaken', 'warn noModels', 'good encrypted', 'skipped cannotMeasure'],
+    ],
+    [
+      'all well',
+      { '/v1/models': models, '/doctor/stream': stream('https://gate.example', ['[DONE]']) },
+      ['good reached', 'good keyTaken', 'good models', 'good encrypted', 'good streams', 'good links'],
+    ],
+    [
+      'links that lead elsewhere',
+      { '/v1/models': models, '/doctor/stream': stream('http://localhost:8080', ['[DONE]']) },
+      [
+        'good reached',
+        'good keyTaken',
+        'good models',
+        'good encrypted',
+        'good streams',
+        'warn linksElsewhere',
+      ],
+    ],
+    [
+      'a stream in one piece, compressed',
+      {
+        '/v1/models': models,
+        '/doctor/stream': stream(
+          'https://gate.example',
+          ['[DONE]'],
+          { 'content-encoding': 'gzip', server: 'nginx' },
+          0,
+          100,
+        ),
+      },
+      [
+        'good reached',
+        'good keyTaken',
+        'good models',
+        'good encrypted',
+        'bad buffered',
+        'warn compressed',
+        'good links',
+      ],
+    ],
+  ])('%s', async (_, answers, expected) => {
+    expect(await codes(patient(answers))).toEqual(expected);
+  });
+
+  test('a silence that is kept, and one that is cut', async () => {
+    const found = (ending: readonly string[]) =>
+      codes(
+        patient(
+          { '/v1/models': models, '/doctor/stream': stream('https://gate.example', ending) },
+          { silenceSeconds: 1 },
+        ),
+      );
+    expect(await found(['[DONE]'])).toContain('good silenceKept');
+    expect(await found([])).toContain('bad silenceCut');
+  });
+
+  test('a page by https and a gateway by http', async () => {
+    const answers = { '/v1/models': models };
+    expect(await codes(patient(answers, { base: 'http://gate.example/v1', pageIsSecure: true }))).toEqual([
+      'bad mixedContent',
+    ]);
+    expect(await codes(patient(answers, { base: 'http://gate.example/v1' }))).toContain('warn plainHttp');
+    // The machine's own address is as good as encrypted, to browsers too.
+    expect(
+      await codes(patient(answers, { base: 'http://127.0.0.1:8080/v1', pageIsSecure: true })),
+    ).not.toContain('bad mixedContent');
+  });
+
+  test.each([
+    [
+      { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization, content-type' },
+      'good preflight',
+    ],
+    [{ 'access-control-allow-origin': 'https://other.example' }, 'bad preflightRefused'],
+    [{}, 'bad preflightRefused'],
+    [
+      { 'access-control-allow-origin': 'https://page.example', 'access-control-allow-headers': 'x-a' },
+      'bad preflightBare',
+    ],
+  ])('a preflight answered with %j', async (headers, code) => {
+    const answers = {
+      '/v1/models': models,
+      '/v1/chat/completions': () =>
+        new Response(null, { status: 204, headers: headers as Record<string, string> }),
+    };
+    expect(await codes(patient(answers, { origin: 'https://page.example' }))).toContain(code);
+  });
+});
