@@ -180,6 +180,22 @@ describe.skipIf(executablePath === null)('the pages, in a real browser', () => {
       await page.close();
     }, 30_000);
 
+    test('the pages lie below the prefix, where there is one, and find the gateway there', async () => {
+      const hidden = await start({ API_PREFIX: 'secret' });
+      for (const path of ['/secret', '/secret/']) {
+        const page = await browser.newPage({ locale: 'en-GB' });
+        await page.goto(hidden.url + path);
+        await page.getByRole('link', { name: 'Doctor' }).click();
+        await page.getByRole('button', { name: 'Look' }).click();
+        await page.getByText('Done.').waitFor({ timeout: 15_000 });
+        expect(await page.locator('.findings').innerText()).toContain(`${hidden.url}/secret/v1 answers`);
+        expect(await page.locator('.findings').innerText()).not.toContain('✗');
+        await page.close();
+      }
+      expect(await fetch(hidden.url).then((answer) => answer.text())).not.toContain('secret');
+      await hidden.stop();
+    }, 40_000);
+
     test('the doctor finds a healthy gateway healthy', async () => {
       const { page, complaints } = await open('/doctor');
       await page.getByRole('button', { name: 'Look' }).click();

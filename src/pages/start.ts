@@ -14,7 +14,10 @@ export function createStartPage({ settings, standing, isDraining }: House): (cal
     // Where a prefix is set it is part of the secret address; only who asks below it is shown it.
     const known = settings.apiPrefix === '' || head.target.startsWith(`/${settings.apiPrefix}`);
     const base = known ? `${stem}${settings.apiPrefix ? `/${settings.apiPrefix}` : ''}/v1` : null;
-    const html = render(chinese ? zh : en, chinese ? 'zh-CN' : 'en', base, standing.view(), isDraining());
+    // The other pages lie beside this one; below a prefix that is asked for without its slash, that is one step further.
+    const here = head.target.split('?', 1)[0]?.endsWith('/') ? '.' : `./${settings.apiPrefix}`;
+    const shown = { base, here, upstreams: standing.view(), draining: isDraining() };
+    const html = render(chinese ? zh : en, chinese ? 'zh-CN' : 'en', shown);
     return new Response(head.method === 'HEAD' ? null : html, { headers: pageHeaders });
   };
 }
@@ -75,9 +78,12 @@ const zh: Words = {
 function render(
   words: Words,
   lang: string,
-  base: string | null,
-  upstreams: readonly UpstreamState[],
-  draining: boolean,
+  {
+    base,
+    here,
+    upstreams,
+    draining,
+  }: { base: string | null; here: string; upstreams: readonly UpstreamState[]; draining: boolean },
 ): string {
   const rows = upstreams
     .map(
@@ -94,6 +100,11 @@ function render(
   -H 'Content-Type: application/json' -H 'Authorization: Bearer YOUR_KEY' \\
   -d '{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"Hello"}]}'</code></pre>
 <p class="links"><a href="${escapeHtml(base)}/models">${words.models}</a> · <a href="/health">${words.health}</a></p>`;
+  const pages =
+    base === null
+      ? ''
+      : `<h2>${words.pages}</h2>
+<p><a href="${here}/play">${words.play}</a> · <a href="${here}/balance">${words.balance}</a> · <a href="${here}/doctor">${words.doctor}</a></p>`;
   return `<!doctype html>
 <html lang="${lang}">
 <head>
@@ -110,8 +121,7 @@ function render(
 ${draining ? `<p class="failing" role="status">${words.draining}</p>` : ''}
 <h2>${words.base}</h2>
 ${address}
-<h2>${words.pages}</h2>
-<p><a href="./play">${words.play}</a> · <a href="./balance">${words.balance}</a> · <a href="./doctor">${words.doctor}</a></p>
+${pages}
 <h2>${words.upstreams}</h2>
 <ul>${rows}</ul>
 ${curl}

@@ -50,6 +50,8 @@ class Answering implements Dispatcher.DispatchHandler {
   #wanted = false;
   #flushing = false;
   #ended = false;
+  /** What broke the answer off, told once all that came before was read. */
+  #broken: Error | null = null;
 
   constructor(
     signal: AbortSignal | null,
@@ -127,9 +129,9 @@ class Answering implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
-    // What came before is still to be read: it was said.
-    this.#flush();
-    this.#fail(new TypeError('fetch failed', { cause: error }));
+    this.#broken = new TypeError('fetch failed', { cause: error });
+    if (this.#body === null) this.#fail(this.#broken);
+    else this.#flush();
   }
 
   #flush(): void {
@@ -138,7 +140,7 @@ class Answering implements Dispatcher.DispatchHandler {
       this.#body?.enqueue(this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held));
       this.#held = [];
       this.#heldBytes = 0;
-    }
+    } else if (this.#broken && this.#wanted) return this.#fail(this.#broken);
     if (!this.#ended || this.#heldBytes > 0) return;
     const body = this.#body;
     this.#over();
