@@ -21,7 +21,7 @@ export type Peer = {
 export type Start = (upstream: number) => Promise<Peer>;
 
 /** Gateways that turn conversations into completions. */
-export const converters: readonly string[] = ['sluice-convert', 'plain', 'p2vapi'];
+export const converters: readonly string[] = ['sluice-convert', 'sluice-convert-workerd', 'plain', 'p2vapi'];
 
 /** Every gateway that is compared, by the name it is chosen with. */
 export const peers: Readonly<Record<string, Start>> = {
@@ -33,6 +33,11 @@ export const peers: Readonly<Record<string, Start>> = {
       BASE_URL: `http://127.0.0.1:${upstream}`,
       PROXY_API_PREFIX: 'p',
     }),
+  'sluice-convert-workerd': async (upstream) =>
+    startWorkerd(upstream, await bundle(), 'sluice in workerd, converting', [
+      `(name = "BASE_URL", text = "http://127.0.0.1:${upstream}")`,
+      '(name = "PROXY_API_PREFIX", text = "p")',
+    ]),
   plain: startPlain,
   p2vapi: startP2vapi,
   portkey: startPortkey,

@@ -3,6 +3,7 @@ import { Copy } from '../shared/copy.tsx';
 import { keyHeaders, root } from '../shared/gateway.ts';
 import type { Language } from '../shared/language.ts';
 import { show } from '../shared/page.tsx';
+import { Secret } from '../shared/secret.tsx';
 import { type Ask, type Balance, checkKey } from './billing.ts';
 import { toCsv } from './csv.ts';
 import { readKeys } from './keys.ts';
@@ -85,14 +86,7 @@ function BalancePage({ language }: { language: Language }) {
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
         />
-        <label for="access">{words.accessKey}</label>
-        <input
-          id="access"
-          type="password"
-          autocomplete="off"
-          value={accessKey}
-          onInput={(event) => setAccessKey(event.currentTarget.value)}
-        />
+        <Secret id="access" label={words.accessKey} value={accessKey} onValue={setAccessKey} />
         <div class="row">
           <button type="submit" class="main" disabled={count !== null}>
             {words.check}

@@ -5,6 +5,7 @@ import { explain } from '../../../src/doctor/words.ts';
 import { keyHeaders, root } from '../shared/gateway.ts';
 import type { Language } from '../shared/language.ts';
 import { show } from '../shared/page.tsx';
+import { Secret } from '../shared/secret.tsx';
 import { askAsAnotherOrigin } from './other-origin.ts';
 
 const silenceSeconds = 65;
@@ -77,22 +78,8 @@ function DoctorPage({ language }: { language: Language }) {
           void look();
         }}
       >
-        <label for="key">{said.key}</label>
-        <input
-          id="key"
-          type="password"
-          autocomplete="off"
-          value={key}
-          onInput={(e) => setKey(e.currentTarget.value)}
-        />
-        <label for="access">{said.accessKey}</label>
-        <input
-          id="access"
-          type="password"
-          autocomplete="off"
-          value={accessKey}
-          onInput={(e) => setAccessKey(e.currentTarget.value)}
-        />
+        <Secret id="key" label={said.key} value={key} onValue={setKey} />
+        <Secret id="access" label={said.accessKey} value={accessKey} onValue={setAccessKey} />
         <div class="row">
           <button type="submit" class="main" disabled={state === 'running'}>
             {said.run}

@@ -3,6 +3,7 @@ import { keyHeaders, root } from '../shared/gateway.ts';
 import type { Language } from '../shared/language.ts';
 import { messageOf } from '../shared/message.ts';
 import { show } from '../shared/page.tsx';
+import { Secret } from '../shared/secret.tsx';
 import { chat, chatBody, type Message, type Part } from './chat.ts';
 import { RequestElsewhere } from './request.tsx';
 import { Rich } from './rich.tsx';
@@ -97,22 +98,8 @@ function PlayPage({ language }: { language: Language }) {
   return (
     <>
       <p class="soft">{words.intro}</p>
-      <label for="key">{words.key}</label>
-      <input
-        id="key"
-        type="password"
-        autocomplete="off"
-        value={key}
-        onInput={(e) => setKey(e.currentTarget.value)}
-      />
-      <label for="access">{words.accessKey}</label>
-      <input
-        id="access"
-        type="password"
-        autocomplete="off"
-        value={accessKey}
-        onInput={(e) => setAccessKey(e.currentTarget.value)}
-      />
+      <Secret id="key" label={words.key} value={key} onValue={setKey} />
+      <Secret id="access" label={words.accessKey} value={accessKey} onValue={setAccessKey} />
       <label for="model">{words.model}</label>
       <input
         id="model"
