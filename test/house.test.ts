@@ -28,6 +28,7 @@ const nouns = [
   'src/redact.ts',
   'src/read-bounded.ts',
   'src/within.ts',
+  'src/silence.ts',
   'src/pause.ts',
   'src/chunks-of.ts',
 ];

@@ -10,7 +10,7 @@ import {
 } from '../openai/chunks.ts';
 import { estimateTokens } from '../openai/tokens.ts';
 import type { Platform } from '../platform/platform.ts';
-import { carryEventStream } from '../relay/event-stream.ts';
+import { carryEventStream, type Source } from '../relay/event-stream.ts';
 import { json } from '../reply.ts';
 import { writeAnswer } from '../segments/answer.ts';
 import type { Style } from '../segments/style.ts';
@@ -132,19 +132,13 @@ async function streamed(
   }
   const lines = chunkLines(first, parts, head, parameters, usageOf);
   const encoder = new TextEncoder();
-  const source = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await lines.next();
-        if (done) controller.close();
-        else controller.enqueue(encoder.encode(value));
-      },
-      async cancel() {
-        await lines.return(undefined);
-      },
+  const source: Source = {
+    async read() {
+      const { done, value } = await lines.next();
+      return done ? { done, value: undefined } : { done: false, value: encoder.encode(value) };
     },
-    { highWaterMark: 0 },
-  );
+    cancel: async () => void (await lines.return(undefined)),
+  };
   const kept = carryEventStream(source, {
     keepAlive,
     idle: 0,
@@ -152,7 +146,6 @@ async function streamed(
       errorEvent(
         new Failure('internal_error', 'The gateway failed in the middle of this answer. Its log tells more.'),
       ),
-    ended: () => {},
   });
   return new Response(kept, { headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
 }

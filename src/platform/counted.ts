@@ -1,4 +1,4 @@
-import { within } from '../within.ts';
+import { watchSilence } from '../silence.ts';
 
 /** How a body ended, and what it came to. */
 export type Ended = { bytes: number; by: 'done' | 'client' | 'upstream'; error?: string };
@@ -14,29 +14,44 @@ export function counted(
   const reader = source.getReader();
   const { promise, resolve } = Promise.withResolvers<Ended>();
   let bytes = 0;
+  const silence = watchSilence(idle, () => give(new Error(`the upstream fell silent for ${idle} seconds`)));
+  let controller: ReadableStreamDefaultController<Uint8Array>;
+  let over = false;
+  const end = (ended: Ended): void => {
+    over = true;
+    silence.end();
+    resolve(ended);
+  };
+  /** Ends both sides for a reason. */
+  const give = (error: unknown): void => {
+    if (over) return;
+    end({ bytes, by: 'upstream', error: error instanceof Error ? error.message : String(error) });
+    controller.error(error);
+    void reader.cancel(error).catch(() => {});
+  };
   const body = new ReadableStream<Uint8Array>(
     {
-      async pull(controller) {
+      start(given) {
+        controller = given;
+      },
+      async pull() {
         try {
-          const { done, value } = await within(
-            reader.read(),
-            idle,
-            () => new Error(`the upstream fell silent for ${idle} seconds`),
-          );
+          silence.wait();
+          const { done, value } = await reader.read();
+          silence.heard();
+          if (over) return;
           if (done) {
-            resolve({ bytes, by: 'done' });
+            end({ bytes, by: 'done' });
             return controller.close();
           }
           bytes += value.length;
           controller.enqueue(value);
         } catch (error) {
-          resolve({ bytes, by: 'upstream', error: error instanceof Error ? error.message : String(error) });
-          controller.error(error);
-          void reader.cancel(error).catch(() => {});
+          give(error);
         }
       },
       async cancel(reason) {
-        resolve({ bytes, by: 'client' });
+        end({ bytes, by: 'client' });
         await reader.cancel(reason);
       },
     },

@@ -1,6 +1,6 @@
 import { errorEvent, Failure, toFailure } from '../failure.ts';
 import type { Incoming } from '../head.ts';
-import { carryEventStream } from '../relay/event-stream.ts';
+import { carryEventStream, endingOf } from '../relay/event-stream.ts';
 import { answerHeaders, isEventStream } from '../relay/headers.ts';
 import type { Hop } from '../relay/relay.ts';
 import { bodiless, type Exchange, failureResponse, type Outcome } from '../reply.ts';
@@ -66,7 +66,8 @@ function answered(
     exchange.end(outcome(exchange, reply.status, { bytes: 0, ...more }));
     return new Response(null, { status: reply.status, headers });
   }
-  const { body, ended } = counted(reply.body);
+  const known = endingOf(reply.body);
+  const { body, ended } = known ? { body: reply.body, ended: known } : counted(reply.body);
   platform.defer(
     ended.then(({ bytes, by }) =>
       exchange.end(outcome(exchange, reply.status, { bytes, endedBy: by, ...more })),
@@ -96,20 +97,20 @@ function relayed(
     // Nothing here waits for a chunk then, so none need come to us.
     if (platform.openPipe && keepAlive === 0 && hop.timeouts.idle === 0)
       return new Response(piped(answer, answer.body, platform.openPipe(), exchange, platform), init);
-    const body = carryEventStream(answer.body, {
+    const body = carryEventStream(answer.body.getReader(), {
       keepAlive,
       idle: hop.timeouts.idle,
       errorEvent: (_error, idle) => errorEvent(brokenStream(idle, hop.timeouts.idle)),
-      ended: ({ bytes, firstByteAt, by, error }) => {
-        exchange.end({
-          status: answer.status,
-          bytes,
-          firstByteMs: firstByteAt === null ? null : firstByteAt - exchange.startedAt,
-          endedBy: by,
-          ...(error === undefined ? {} : { error: messageOf(error) }),
-        });
-      },
     });
+    void endingOf(body)?.then(({ bytes, firstByteAt, by, error }) =>
+      exchange.end({
+        status: answer.status,
+        bytes,
+        firstByteMs: firstByteAt === null ? null : firstByteAt - exchange.startedAt,
+        endedBy: by,
+        ...(error === undefined ? {} : { error: messageOf(error) }),
+      }),
+    );
     return new Response(body, init);
   }
   if (encoded) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { carryEventStream, type EventStreamOptions } from './event-stream.ts';
+import { carryEventStream, type EventStreamOptions, endingOf } from './event-stream.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -28,13 +28,13 @@ function source(steps: readonly Step[]): ReadableStream<Uint8Array> {
 
 function carried(steps: readonly Step[], more: Partial<EventStreamOptions> = {}) {
   const ended: string[] = [];
-  const stream = carryEventStream(source(steps), {
+  const stream = carryEventStream(source(steps).getReader(), {
     keepAlive: 0,
     idle: 0,
     errorEvent: (_error, idle) => `data: ${idle ? 'idle' : 'broken'}\n\n`,
-    ended: ({ by, bytes }) => ended.push(`${by} ${bytes}`),
     ...more,
   });
+  void endingOf(stream)?.then(({ by, bytes }) => ended.push(`${by} ${bytes}`));
   return { stream, ended, text: new Response(stream).text() };
 }
 
@@ -80,12 +80,12 @@ test('reads no further than its reader, and stops the source when the reader lea
     { highWaterMark: 0 },
   );
   const ended: string[] = [];
-  const stream = carryEventStream(endless, {
+  const stream = carryEventStream(endless.getReader(), {
     keepAlive: 0,
     idle: 0,
     errorEvent: () => '',
-    ended: ({ by }) => ended.push(by),
   });
+  void endingOf(stream)?.then(({ by }) => ended.push(by));
   const reader = stream.getReader();
   await reader.read();
   await reader.read();

@@ -5,6 +5,24 @@ const encoder = new TextEncoder();
 /** What is sent in silence: a comment, which every event-stream parser ignores. */
 export const keepAliveComment: Uint8Array = encoder.encode(': keep-alive\n\n');
 
+/** Where the bytes of a stream come from: a reader of one, or anything that is read like it. */
+export type Source = Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'>;
+
+/** How a stream ended. */
+export type Ending = {
+  readonly bytes: number;
+  readonly firstByteAt: number | null;
+  readonly by: 'done' | 'client' | 'upstream' | 'timeout';
+  readonly error?: unknown;
+};
+
+const endings = new WeakMap<ReadableStream<Uint8Array>, Promise<Ending>>();
+
+/** How a stream that was made here will have ended; undefined for any other. Whoever wants to know need not count it once more. */
+export function endingOf(stream: ReadableStream<Uint8Array>): Promise<Ending> | undefined {
+  return endings.get(stream);
+}
+
 export type EventStreamOptions = {
   /** Seconds of silence after which a comment is sent; 0 for never. */
   readonly keepAlive: number;
@@ -12,24 +30,14 @@ export type EventStreamOptions = {
   readonly idle: number;
   /** The text that ends a stream which broke. */
   errorEvent(error: unknown, idle: boolean): string;
-  /** Told once, when the stream is over. */
-  ended(how: {
-    bytes: number;
-    firstByteAt: number | null;
-    by: 'done' | 'client' | 'upstream' | 'timeout';
-    error?: unknown;
-  }): void;
 };
 
 /**
  * Carries an upstream's event stream with web streams: bytes as they come, comments in silence only between two events, an error event
  * where the upstream breaks off. Pull-based: it reads no further than the caller does.
  */
-export function carryEventStream(
-  source: ReadableStream<Uint8Array>,
-  options: EventStreamOptions,
-): ReadableStream<Uint8Array> {
-  const reader = source.getReader();
+export function carryEventStream(source: Source, options: EventStreamOptions): ReadableStream<Uint8Array> {
+  const { promise: ending, resolve: ended } = Promise.withResolvers<Ending>();
   const boundary = createBoundary();
   const keepAliveMs = options.keepAlive > 0 ? options.keepAlive * 1000 : Infinity;
   const idleMs = options.idle > 0 ? options.idle * 1000 : Infinity;
@@ -42,11 +50,11 @@ export function carryEventStream(
   let over = false;
   let controller: ReadableStreamDefaultController<Uint8Array>;
 
-  const finish = (by: 'done' | 'client' | 'upstream' | 'timeout', error?: unknown): void => {
+  const finish = (by: Ending['by'], error?: unknown): void => {
     if (over) return;
     over = true;
     clearTimeout(timer);
-    options.ended({ bytes, firstByteAt, by, error });
+    ended({ bytes, firstByteAt, by, error });
   };
 
   const send = (chunk: Uint8Array): void => {
@@ -68,7 +76,7 @@ export function carryEventStream(
     const idleAt = (waitingSince ?? now) + idleMs;
     if (waitingSince !== null && now >= idleAt) {
       breakOff(new Error('silent for too long'), true);
-      return void reader.cancel().catch(() => {});
+      return void source.cancel().catch(() => {});
     }
     let commentAt = lastSentAt + keepAliveMs;
     if (now >= commentAt) {
@@ -78,7 +86,7 @@ export function carryEventStream(
     timer = setTimeout(watch, Math.max(Math.min(idleAt, commentAt) - now, 1));
   };
 
-  return new ReadableStream<Uint8Array>(
+  const stream = new ReadableStream<Uint8Array>(
     {
       start(given) {
         controller = given;
@@ -90,7 +98,7 @@ export function carryEventStream(
         if (waitingSince !== null) return;
         waitingSince = Date.now();
         try {
-          const { done, value } = await reader.read();
+          const { done, value } = await source.read();
           waitingSince = null;
           if (over) return;
           if (done) {
@@ -107,9 +115,11 @@ export function carryEventStream(
       },
       async cancel(reason) {
         finish('client');
-        await reader.cancel(reason);
+        await source.cancel(reason);
       },
     },
     { highWaterMark: 0 },
   );
+  endings.set(stream, ending);
+  return stream;
 }

@@ -1,7 +1,7 @@
 import { Failure, toFailure } from '../../failure.ts';
 import type { Platform } from '../../platform/platform.ts';
 import type { Segment } from '../../segments/segment.ts';
-import { within } from '../../within.ts';
+import { watchSilence } from '../../silence.ts';
 import { backgroundPictures, storedAnswer } from './background.ts';
 import type { Client } from './client.ts';
 import { type ConversationOptions, composeConfirm, composeContinue } from './compose.ts';
@@ -40,7 +40,7 @@ export async function* converse(
   try {
     let source = await bodyOf(first, client, platform, signal);
     for (let round = 0; ; round++) {
-      yield* reading(source, reader, options.idleSeconds);
+      yield* reading(source, reader, options.idleSeconds, () => ours.abort());
       const last = reader.end();
       // Where the upstream is through, nobody need stop it, whoever stops reading here.
       over =
@@ -73,22 +73,34 @@ async function* reading(
   source: AsyncIterable<Uint8Array>,
   reader: Reader,
   idleSeconds: number,
+  giveUp: () => void,
 ): AsyncGenerator<readonly Segment[]> {
   const iterator = source[Symbol.asyncIterator]();
+  // Not waited for: a source that is silent would not answer.
+  const leave = () => void iterator.return?.().catch(() => {});
+  let isSilent = false;
+  const silence = watchSilence(idleSeconds, () => {
+    isSilent = true;
+    giveUp();
+    leave();
+  });
   try {
     for (;;) {
-      const { done, value } = await within(iterator.next(), idleSeconds, () => silent(idleSeconds));
-      if (done) return;
+      silence.wait();
+      const { done, value } = await iterator.next();
+      silence.heard();
+      if (done) break;
       const segments = reader.push(value);
       if (segments.length > 0) yield segments;
     }
   } catch (error) {
-    // A connection that breaks is told by what is missing, unless it was our patience that ended.
+    // A connection that breaks is told by what is missing.
     if (error instanceof Failure) throw error;
   } finally {
-    // Not waited for: a source that is silent would not answer.
-    void iterator.return?.().catch(() => {});
+    silence.end();
+    leave();
   }
+  if (isSilent) throw silent(idleSeconds);
 }
 
 /** The stream that the turn goes on in; null where it does not. */
