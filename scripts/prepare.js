@@ -5,12 +5,13 @@
 import { existsSync } from 'node:fs';
 
 const canBuild =
-  Number(process.versions.node.split('.')[0]) >= 24 &&
-  existsSync(new URL('../node_modules/vite', import.meta.url));
+  Boolean(process.features.typescript) && existsSync(new URL('../node_modules/vite', import.meta.url));
 
 if (canBuild) {
   process.argv[2] = 'pages';
   await import('./build.ts');
 } else {
-  process.stderr.write('sluice: the pages are not built, since development dependencies are missing.\n');
+  process.stderr.write(
+    'sluice: the pages are not built: that takes the development dependencies, and a Node that reads TypeScript.\n',
+  );
 }
