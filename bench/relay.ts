@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Job, Told } from './driver.ts';
-import { converters, cpuMs, type Peer, peers, rss } from './peers.ts';
+import { converters, type Peer, peers } from './peers.ts';
+import { cpuMs, rss } from './processes.ts';
 
 /** What one gateway did in one round of one scenario. */
 export type Figures = {

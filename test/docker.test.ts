@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { validate } from 'dockerfile-utils';
@@ -77,6 +77,13 @@ test('its steps, in a clean folder, give a gateway that is healthy and small', a
   const kilobytes = Number(execFileSync('du', ['-sk', folder], { encoding: 'utf8' }).split('\t')[0]);
   expect(kilobytes).toBeLessThan(70_000);
 }, 300_000);
+
+test.runIf(existsSync('/usr/bin/systemd-analyze'))('the systemd unit has no fault that systemd knows', () => {
+  const { status, stderr } = spawnSync('systemd-analyze', ['verify', 'deploy/sluice.service'], {
+    encoding: 'utf8',
+  });
+  expect([status, stderr]).toEqual([0, '']);
+});
 
 test('the compose files name what there is, and let nothing be written but data', () => {
   const alone = parse(readFileSync('compose.yaml', 'utf8')).services.sluice;

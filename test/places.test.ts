@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { freePort } from '../bench/peers.ts';
+import { freePort } from '../bench/processes.ts';
 import { diagnose } from '../src/doctor/diagnose.ts';
 import { type Running, startScriptInWorkerd } from './gateways.ts';
 import { startProcess } from './process.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { freePort } from '../bench/peers.ts';
+import { freePort } from '../bench/processes.ts';
 import { diagnose } from '../src/doctor/diagnose.ts';
 import { debian } from './debian.ts';
 import { type Running, startOnNode } from './gateways.ts';
