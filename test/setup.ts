@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
@@ -18,9 +19,11 @@ const needed = [
   ['/usr/bin/chromium', 'chromium'],
 ] as const;
 
-/** Installs what is missing, and reads the recorded streams once, so that tests in workerd, which has no files, see them too. */
+/** Installs what is missing, builds the pages, and reads the recorded streams once, so that tests in workerd, which has no files, see them too. */
 export default async function setup(project: TestProject): Promise<void> {
   for (const [path, name] of needed) debian(path, name);
+  // As they stand in the sources now, whatever was built before.
+  execFileSync(process.execPath, ['scripts/build.ts', 'pages']);
   const transcripts: Record<string, string> = {};
   const names = await readdir(folder, { recursive: true }).catch(() => []);
   for (const name of names.filter((n) => /\.(sse|json|jsonl|md)$/.test(n))) {
