@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { freePort } from '../bench/processes.ts';
 import { diagnose } from '../src/doctor/diagnose.ts';
@@ -151,6 +151,48 @@ describe.skipIf(nginx === null)('behind a real nginx', () => {
     await proxy.stop();
   });
 });
+
+const caddy = debian('/usr/bin/caddy', 'caddy');
+
+test.skipIf(caddy === null)(
+  'the Caddyfile in deploy/ lets streams and links through',
+  async () => {
+    const gateway = await startOnNode({});
+    const port = await freePort();
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-caddy-'));
+    const site = readFileSync('deploy/Caddyfile', 'utf8')
+      .replace('chat.example.com', `http://127.0.0.1:${port}`)
+      .replace('127.0.0.1:8080', new URL(gateway.url).host);
+    writeFileSync(join(folder, 'Caddyfile'), `{\n\tadmin off\n\tauto_https off\n}\n${site}`);
+    const child = spawn(caddy as string, ['run', '--config', join(folder, 'Caddyfile')], {
+      stdio: 'ignore',
+      env: { PATH: process.env.PATH ?? '', HOME: folder },
+    });
+    const url = `http://127.0.0.1:${port}`;
+    await vi.waitFor(async () => expect((await fetch(`${url}/livez`)).status).toBe(200), { timeout: 10_000 });
+    const found: string[] = [];
+    for await (const { level, code } of diagnose({
+      base: `${url}/v1`,
+      headers: {},
+      origin: 'https://chat.example',
+      pageIsSecure: false,
+      silenceSeconds: 0,
+      fetch,
+    }))
+      found.push(`${level} ${code}`);
+    expect(found).toEqual([
+      'good reached',
+      'good keyTaken',
+      'good models',
+      'good preflight',
+      'good streams',
+      'good links',
+    ]);
+    child.kill();
+    await gateway.stop();
+  },
+  30_000,
+);
 
 describe('the doctor in the terminal', () => {
   const run = (...args: string[]) => {

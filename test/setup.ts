@@ -17,6 +17,8 @@ const folder = fileURLToPath(new URL('../../shared/transcripts/', import.meta.ur
 const needed = [
   ['/usr/bin/redis-server', 'redis-server'],
   ['/usr/bin/chromium', 'chromium'],
+  ['/usr/sbin/nginx', 'nginx-light'],
+  ['/usr/bin/caddy', 'caddy'],
 ] as const;
 
 /** Installs what is missing, builds the pages, and reads the recorded streams once, so that tests in workerd, which has no files, see them too. */
