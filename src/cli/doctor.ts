@@ -1,5 +1,5 @@
 import { diagnose } from '../doctor/diagnose.ts';
-import { explain } from '../doctor/words.ts';
+import { explain, signs } from '../doctor/words.ts';
 
 export type DoctorOptions = {
   /** The API's address; without `/v1` it is added. */
@@ -9,8 +9,6 @@ export type DoctorOptions = {
   readonly silenceSeconds: number;
   readonly language: 'en' | 'zh';
 };
-
-const signs = { good: '✓', warn: '!', bad: '✗', skipped: '–' } as const;
 
 /** `sluice doctor [URL]`: looks at a gateway as its callers do, and prints a line for each finding. Gives whether nothing is bad. */
 export async function doctor(options: DoctorOptions, print: (text: string) => void): Promise<boolean> {

@@ -1,5 +1,8 @@
 import type { Code, Finding } from './finding.ts';
 
+/** The mark before a finding. */
+export const signs = { good: '✓', warn: '!', bad: '✗', skipped: '–' } as const;
+
 /** What a finding says to a person, and what to change; `mend` is null where nothing is wrong. */
 export type Told = { readonly text: string; readonly mend: string | null };
 

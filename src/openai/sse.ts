@@ -80,3 +80,19 @@ export function createSseReader(limit = maxLine) {
     },
   };
 }
+
+/** The events of a body, as they come. Leaving lets the body go. Throws where it breaks off. */
+export async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<SseEvent> {
+  const reader = body.getReader();
+  const events = createSseReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      yield* done ? events.end() : events.push(value);
+      if (done) return;
+    }
+  } finally {
+    // Not waited for: a body that is silent would not answer.
+    void reader.cancel().catch(() => {});
+  }
+}

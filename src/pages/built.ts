@@ -21,7 +21,7 @@ export function createBuiltPages(files: BuiltFiles | null) {
   return ({ path, method }: Call): Response => {
     if (files === null)
       throw new Failure('unavailable', 'The pages are not built here. Run npm run build beside the gateway.');
-    const file = files[path.replace(/(.)\/$/, '$1')];
+    const file = files[path];
     if (!file) throw new Failure('not_found', 'There is no such page.');
     const policy = path === '/other-origin' ? framePolicy : pagePolicy;
     return new Response(method === 'HEAD' ? null : file.body, {
@@ -29,8 +29,7 @@ export function createBuiltPages(files: BuiltFiles | null) {
         ...common,
         'content-type': file.type,
         ...(file.hashed
-          ? // The frame has another origin than the script it loads.
-            { 'cache-control': 'public, max-age=31536000, immutable' }
+          ? { 'cache-control': 'public, max-age=31536000, immutable' }
           : { 'cache-control': 'no-cache', 'content-security-policy': policy }),
       },
     });

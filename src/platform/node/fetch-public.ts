@@ -5,6 +5,8 @@ import { Agent, request } from 'undici';
 import { forbidden } from '../../files/guarded-fetch.ts';
 import { isPublicAddress } from '../../files/public-address.ts';
 import { bodiless } from '../../reply.ts';
+import { toHeaders } from '../header-pairs.ts';
+import { pairsOf } from './delivery.ts';
 
 /** How names are resolved: `dns.lookup`, or a test's own. */
 type Resolve = (
@@ -44,14 +46,10 @@ export function createPublicFetch(resolve: Resolve = lookup as Resolve) {
       signal: init.signal ?? null,
       dispatcher: allowPrivate ? open : guarded,
     });
-    const answer = new Headers();
-    for (const [name, value] of Object.entries(headers)) {
-      for (const each of [value ?? []].flat()) answer.append(name, each);
-    }
     if (bodiless.has(statusCode)) body.on('error', () => {}).resume();
     return new Response(bodiless.has(statusCode) ? null : webStream(body), {
       status: statusCode < 200 ? 502 : statusCode,
-      headers: answer,
+      headers: toHeaders(pairsOf(headers)),
     });
   };
 }

@@ -3,7 +3,9 @@ import { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { Agent, type Dispatcher } from 'undici';
 import { bodiless } from '../../reply.ts';
+import { toHeaders } from '../header-pairs.ts';
 import type { Platform } from '../platform.ts';
+import { pairsOf } from './delivery.ts';
 
 /** As much of a body as waits to be read before its connection is asked to wait, in bytes. */
 const highWaterMark = 128 * 1024;
@@ -82,10 +84,7 @@ class Answering implements Dispatcher.DispatchHandler {
     statusText = '',
   ): void {
     if (status < 200) return;
-    const answer = new Headers();
-    for (const [name, value] of Object.entries(headers)) {
-      for (const each of [value ?? []].flat()) answer.append(name, each);
-    }
+    const answer = toHeaders(pairsOf(headers));
     const stream = bodiless.has(status) ? null : unpacked(this.#stream(connection), answer);
     this.#resolve(new Response(stream, { status, statusText, headers: answer }));
   }

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { diagnose } from '../../../src/doctor/diagnose.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
-import { explain } from '../../../src/doctor/words.ts';
+import { explain, signs } from '../../../src/doctor/words.ts';
 import { keyHeaders, root } from '../shared/gateway.ts';
 import type { Language } from '../shared/language.ts';
 import { show } from '../shared/page.tsx';
@@ -37,8 +37,6 @@ const words = {
     other: { good: '任何来源的网页都可以调用。', bad: '其他来源的网页不能调用，除非列入 ALLOWED_ORIGINS。' },
   },
 } as const;
-
-const signs = { good: '✓', warn: '!', bad: '✗', skipped: '–' } as const;
 
 type Line = Pick<Finding, 'level'> & { readonly finding: Finding | null };
 

@@ -1,4 +1,4 @@
-import { createSseReader } from '../../../src/openai/sse.ts';
+import { eventsOf } from '../../../src/openai/sse.ts';
 import { messageOf } from '../shared/message.ts';
 
 export type Part = { type: 'text'; text: string } | { type: 'image_url'; image_url: { url: string } };
@@ -24,20 +24,14 @@ export async function* chat(
   });
   if (!answer.ok || answer.body === null)
     throw new Error(messageOf(answer.status, await answer.json().catch(() => null)));
-  const reader = answer.body.getReader();
-  const events = createSseReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    for (const { data } of done ? events.end() : events.push(value)) {
-      if (data === '' || data === '[DONE]') continue;
-      const { choices, error } = JSON.parse(data) as {
-        choices?: readonly { delta?: { content?: string | null } }[];
-        error?: unknown;
-      };
-      if (error) throw new Error(messageOf(answer.status, { error }));
-      const content = choices?.[0]?.delta?.content;
-      if (content) yield content;
-    }
-    if (done) return;
+  for await (const { data } of eventsOf(answer.body)) {
+    if (data === '' || data === '[DONE]') continue;
+    const { choices, error } = JSON.parse(data) as {
+      choices?: readonly { delta?: { content?: string | null } }[];
+      error?: unknown;
+    };
+    if (error) throw new Error(messageOf(answer.status, { error }));
+    const content = choices?.[0]?.delta?.content;
+    if (content) yield content;
   }
 }
