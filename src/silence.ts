@@ -17,15 +17,19 @@ export function watchSilence(seconds: number, late: () => void): SilenceWatch {
   if (seconds <= 0) return nothing;
   const most = seconds * 1000;
   let since: number | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const look = (): void => {
-    const left = since === null ? most : since + most - Date.now();
+    timer = undefined;
+    // Where nothing is waited for it rests, so that a watch which nobody ends keeps nothing alive.
+    if (since === null) return;
+    const left = since + most - Date.now();
     if (left <= 0) late();
     else timer = setTimeout(look, left);
   };
-  let timer = setTimeout(look, most);
   return {
     wait() {
       since = Date.now();
+      timer ??= setTimeout(look, most);
     },
     heard() {
       since = null;

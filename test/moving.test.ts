@@ -199,6 +199,12 @@ describe('what cannot be imported is said', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
+  test('a place that cannot be written to', () => {
+    const folder = folderOf({ 'wrangler.toml': '[vars]\nBASE_URL = "http://p:1"\n' });
+    const { status, stderr } = sluice(['import', folder, '--out', join(folder, 'no', 'sluice.json')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('could not be written (ENOENT)')]);
+  });
+
   test('a settings file that is there is not written over', () => {
     const folder = folderOf({ 'wrangler.toml': '[vars]\nBASE_URL = "http://p:1"\n', 'sluice.json': '{}' });
     const { status, stderr } = sluice(['import', folder, '--out', join(folder, 'sluice.json')]);

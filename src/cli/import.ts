@@ -15,14 +15,14 @@ export async function importFrom(
   const wrong = (text: string) => ({ ok: false, text: `sluice: ${text}\n` });
   if (!existsSync(folder))
     return wrong(`${folder}: there is no such folder. Name the one that the older project runs in.`);
-  const files = new Map<string, string>();
-  for (const names of lookedAt) {
-    const name = names.find((each) => existsSync(join(folder, each)));
-    if (name) files.set(name, await readFile(join(folder, name), 'utf8'));
-  }
   const [toml, yaml] = await Promise.all([import('smol-toml'), import('yaml')]);
   let moved: ReturnType<typeof moveOver>;
   try {
+    const files = new Map<string, string>();
+    for (const names of lookedAt) {
+      const name = names.find((each) => existsSync(join(folder, each)));
+      if (name) files.set(name, await readFile(join(folder, name), 'utf8'));
+    }
     moved = moveOver(files, { toml: toml.parse, yaml: yaml.parse });
   } catch (error) {
     return wrong(`a file in ${folder} could not be read: ${(error as Error).message.split('\n')[0]}`);
@@ -39,10 +39,17 @@ export async function importFrom(
     platform: 'node',
     file: { name: out, text },
   });
-  if (existsSync(out))
-    return wrong(`${out}: is there already. Name another file with --out, or move it away.`);
-  // It may hold keys.
-  await writeFile(out, text, { mode: 0o600 });
+  try {
+    // It may hold keys, and must not take another file's place.
+    await writeFile(out, text, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return wrong(
+      code === 'EEXIST'
+        ? `${out}: is there already. Name another file with --out, or move it away.`
+        : `${out}: could not be written (${code}). Name another file with --out.`,
+    );
+  }
   const notes = [...moved.notes, ...(checked.ok ? checked.warnings : checked.errors)];
   return {
     ok: true,

@@ -148,6 +148,28 @@ describe('what the doctor finds', () => {
     expect(await found([])).toContain('bad silenceCut');
   });
 
+  test('a stream that says nothing of use, or nothing at all', async () => {
+    const saying = (text: string) => () =>
+      new Response(text, { headers: { 'content-type': 'text/event-stream' } });
+    for (const text of ['', 'data: nonsense\n\n'])
+      expect((await codes(patient({ '/v1/models': models, '/doctor/stream': saying(text) }))).at(-1)).toBe(
+        'skipped cannotMeasure',
+      );
+  });
+
+  test('every request has an end of its own, so that no dead hop is waited for', async () => {
+    const signals: (AbortSignal | null | undefined)[] = [];
+    const answers: Answers = { '/v1/models': models };
+    const { fetch } = patient(answers);
+    const asking: Patient['fetch'] = (url, init) => {
+      signals.push(init?.signal);
+      return fetch(url, init);
+    };
+    await codes(patient(answers, { origin: 'https://page.example', fetch: asking }));
+    expect(signals).toHaveLength(3);
+    expect(signals.every((signal) => signal instanceof AbortSignal)).toBe(true);
+  });
+
   test('a page by https and a gateway by http', async () => {
     const answers = { '/v1/models': models };
     expect(await codes(patient(answers, { base: 'http://gate.example/v1', pageIsSecure: true }))).toEqual([

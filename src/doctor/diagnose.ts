@@ -1,4 +1,4 @@
-import { createSseReader } from '../openai/sse.ts';
+import { eventsOf } from '../openai/sse.ts';
 import type { Code, Finding } from './finding.ts';
 import { bufferingHop, isBuffered } from './judge.ts';
 
@@ -14,6 +14,9 @@ export type Patient = {
   readonly silenceSeconds: number;
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
 };
+
+/** How long an answer is waited for. */
+const patienceSeconds = 30;
 
 /** Looks at a gateway from outside, as its callers see it: one finding after the other. Nothing it asks costs anything. */
 export async function* diagnose(patient: Patient): AsyncGenerator<Finding> {
@@ -48,7 +51,7 @@ async function modelList({
 }: Patient): Promise<{ findings: readonly Finding[]; stops: boolean }> {
   let answer: Response;
   try {
-    answer = await fetch(`${base}/models`, { headers });
+    answer = await fetch(`${base}/models`, { headers, signal: AbortSignal.timeout(patienceSeconds * 1000) });
   } catch (error) {
     const { message, cause } = error as Error & { cause?: { code?: string } };
     const why = cause?.code ?? message;
@@ -89,6 +92,7 @@ async function modelList({
 async function preflight({ base, fetch }: Patient, origin: string): Promise<Finding> {
   const answer = await fetch(`${base}/chat/completions`, {
     method: 'OPTIONS',
+    signal: AbortSignal.timeout(patienceSeconds * 1000),
     headers: {
       origin,
       'access-control-request-method': 'POST',
@@ -110,34 +114,34 @@ type Told = { readonly gapMs: number; readonly stem: string };
 async function* stream({ base, headers, fetch, silenceSeconds }: Patient): AsyncGenerator<Finding> {
   const root = base.replace(/\/v1$/, '');
   const address = `${root}/doctor/stream?silence=${silenceSeconds}`;
-  const answer = await fetch(address, { headers }).catch(() => null);
+  // The rhythm itself takes a second or two; what goes on after that will not end by itself.
+  const signal = AbortSignal.timeout((patienceSeconds + silenceSeconds) * 1000);
+  const answer = await fetch(address, { headers, signal }).catch(() => null);
   if (!answer?.ok || !answer.body || !answer.headers.get('content-type')?.startsWith('text/event-stream')) {
     await answer?.body?.cancel();
     yield finding('skipped', 'cannotMeasure', { status: String(answer?.status ?? 0) });
     return;
   }
-  const reader = answer.body.getReader();
-  const events = createSseReader();
   const arrivals: number[] = [];
   let told: Told | null = null;
   let isWhole = false;
   const began = Date.now();
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      for (const { data } of events.push(value)) {
-        if (data === '[DONE]') isWhole = true;
-        else if (told === null) told = JSON.parse(data) as Told;
-        else if (data.includes('tick')) arrivals.push(Date.now());
-      }
+    for await (const { data } of eventsOf(answer.body)) {
+      if (data === '[DONE]') isWhole = true;
+      else if (told === null) told = JSON.parse(data) as Told;
+      else if (data.includes('tick')) arrivals.push(Date.now());
     }
   } catch {
     // A connection that breaks is told by what is missing.
   }
+  if (told === null) {
+    yield finding('skipped', 'cannotMeasure', { status: String(answer.status) });
+    return;
+  }
   const { hop, mend } = bufferingHop(answer.headers);
   const encoding = answer.headers.get('content-encoding');
-  if (told === null || isBuffered(arrivals, told.gapMs)) yield finding('bad', 'buffered', { hop, mend });
+  if (isBuffered(arrivals, told.gapMs)) yield finding('bad', 'buffered', { hop, mend });
   else yield finding('good', 'streams', { count: String(arrivals.length), gap: String(told.gapMs) });
   if (encoding !== null) yield finding('warn', 'compressed', { encoding });
   if (silenceSeconds > 0) {
@@ -146,7 +150,6 @@ async function* stream({ base, headers, fetch, silenceSeconds }: Patient): Async
       ? finding('good', 'silenceKept', { seconds: String(silenceSeconds) })
       : finding('bad', 'silenceCut', { seconds, hop });
   }
-  if (told === null) return;
   const here = new URL(base).origin;
   yield URL.parse(told.stem)?.origin === here
     ? finding('good', 'links', { stem: told.stem })

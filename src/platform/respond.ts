@@ -66,13 +66,10 @@ function answered(
     exchange.end(outcome(exchange, reply.status, { bytes: 0, ...more }));
     return new Response(null, { status: reply.status, headers });
   }
+  const begun = outcome(exchange, reply.status);
   const known = endingOf(reply.body);
   const { body, ended } = known ? { body: reply.body, ended: known } : counted(reply.body);
-  platform.defer(
-    ended.then(({ bytes, by }) =>
-      exchange.end(outcome(exchange, reply.status, { bytes, endedBy: by, ...more })),
-    ),
-  );
+  platform.defer(ended.then(({ bytes, by }) => exchange.end({ ...begun, bytes, endedBy: by, ...more })));
   return new Response(body, { status: reply.status, headers });
 }
 
@@ -122,12 +119,11 @@ function relayed(
   }
   if (Number(answer.headers.get('content-length') ?? Infinity) <= smallAnswer)
     return small(answer, hop, init, exchange);
+  const begun = outcome(exchange, answer.status);
   const { body, ended } = counted(answer.body, hop.timeouts.idle);
   platform.defer(
     ended.then(({ bytes, by, error }) =>
-      exchange.end(
-        outcome(exchange, answer.status, { bytes, endedBy: by, ...(error === undefined ? {} : { error }) }),
-      ),
+      exchange.end({ ...begun, bytes, endedBy: by, ...(error === undefined ? {} : { error }) }),
     ),
   );
   return new Response(body, init);
@@ -144,23 +140,22 @@ function piped(
   exchange: Exchange,
   platform: Platform,
 ): ReadableStream<Uint8Array> {
+  const begun = outcome(exchange, status);
   const carried = body.pipeTo(writable, { preventClose: true, preventAbort: true }).then(
     async () => {
       await writable.close();
-      exchange.end(outcome(exchange, status));
+      exchange.end(begun);
     },
     async (error: unknown) => {
       // Where the caller is gone, this cannot be written, and that tells who ended it.
       const writer = writable.getWriter();
       await writer.write(new TextEncoder().encode(`\n\n${errorEvent(brokenStream(false, 0))}`));
       await writer.close();
-      exchange.end(outcome(exchange, status, { endedBy: 'upstream', error: messageOf(error) }));
+      exchange.end({ ...begun, endedBy: 'upstream', error: messageOf(error) });
     },
   );
   platform.defer(
-    carried.catch((error: unknown) =>
-      exchange.end(outcome(exchange, status, { endedBy: 'client', error: messageOf(error) })),
-    ),
+    carried.catch((error: unknown) => exchange.end({ ...begun, endedBy: 'client', error: messageOf(error) })),
   );
   return readable;
 }

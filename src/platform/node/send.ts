@@ -71,7 +71,11 @@ export async function sendResponse(
       bytes += value.length;
       if (!response.write(value)) await drained(response);
     }
-    if (response.destroyed) return end('client');
+    if (response.destroyed) {
+      // It may have closed before we listened for that.
+      leave();
+      return end('client');
+    }
     response.off('close', leave);
     response.end();
     end('done');
