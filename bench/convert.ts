@@ -7,7 +7,7 @@ import { createChunkLines } from '../src/openai/chunks.ts';
 import { createSseReader } from '../src/openai/sse.ts';
 import { markdownStyle } from '../src/segments/style.ts';
 import { createWriter } from '../src/segments/writer.ts';
-import { createTurnReader } from '../src/upstreams/backend/turn.ts';
+import { createTurnReader } from '../src/upstreams/backend-api/turn.ts';
 import { cumulativeEvents } from './cumulative.ts';
 
 const rounds = 7;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { build } from 'vite';
-import type { BuiltFile } from '../src/platform/built-files.ts';
+import type { BuiltFile } from '../src/ports/built-files.ts';
 import config from '../web/vite.config.ts';
 
 const types: Readonly<Record<string, string>> = {

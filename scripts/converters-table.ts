@@ -3,7 +3,7 @@
  * `docs/conversion.md`. The streams are others' data and live beside the project: `node scripts/converters-table.ts [folder]`
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createTurnReader } from '../src/upstreams/backend/turn.ts';
+import { createTurnReader } from '../src/upstreams/backend-api/turn.ts';
 import { answerOnly, segmentsOf, written } from '../test/convert.ts';
 
 const folder = process.argv[2] ?? new URL('../../shared/transcripts', import.meta.url).pathname;

@@ -1,5 +1,5 @@
 import type { Credentials } from './access/credentials.ts';
-import type { Incoming } from './head.ts';
+import type { Incoming } from './http/request.ts';
 
 /** One request being served: made once, passed down, never stored. */
 export interface Call {
@@ -13,10 +13,10 @@ export interface Call {
   /** Has something done once the request is over, however it ended. */
   readonly whenOver: (work: () => void) => void;
   /** What the log line of this request will say; filled in on the way. */
-  readonly notes: Notes;
+  readonly record: RecordFields;
 }
 
-export interface Notes {
+export interface RecordFields {
   route: string;
   upstream: string | null;
   model: string | null;

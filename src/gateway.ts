@@ -1,4 +1,3 @@
-import { createAdmission } from './access/admission.ts';
 import { readCredentials } from './access/credentials.ts';
 import {
   admitOrigin,
@@ -8,20 +7,21 @@ import {
   originRules,
   preflightHeaders,
 } from './access/origins.ts';
-import type { Call, Notes } from './call.ts';
-import { toFailure } from './failure.ts';
-import { createLibrary } from './files/library.ts';
-import type { Incoming } from './head.ts';
-import type { LogLevel, Platform } from './platform/platform.ts';
-import type { HeaderPairs } from './relay/headers.ts';
-import { createStanding } from './relay/standing.ts';
+import type { Call, RecordFields } from './call.ts';
+import { createFileStore } from './files/file-store.ts';
+import { toFailure } from './http/failure.ts';
+import type { RawHeaders } from './http/headers.ts';
+import type { Incoming } from './http/request.ts';
+import { parseTarget, placeOf } from './http/request-target.ts';
+import { createAdmission } from './limits/concurrency.ts';
+import type { LogLevel, Platform } from './ports/platform.ts';
+import { createUpstreamHealth } from './relay/health.ts';
 import { type Exchange, failureResponse, type Outcome, type Reply } from './reply.ts';
 import { createRoutes } from './routes.ts';
 import type { Settings } from './settings/schema.ts';
-import { parseTarget, placeOf } from './target.ts';
 import { createUpstreams } from './upstreams/create.ts';
-import { createDirectory } from './upstreams/directory.ts';
-import { createPlanner } from './upstreams/plan.ts';
+import { createModelRouter } from './upstreams/model-router.ts';
+import { createPlanner } from './upstreams/relay-plan.ts';
 
 /** A server as a function of a request: it decides, the platform carries out. */
 export interface Gateway {
@@ -33,11 +33,14 @@ export interface Gateway {
 }
 
 export function createGateway(settings: Settings, platform: Platform): Gateway {
-  const library = platform.blobs && createLibrary(platform.blobs, platform);
+  const library = platform.blobs && createFileStore(platform.blobs, platform);
   const names = Object.keys(settings.upstreams);
-  const standing = createStanding(names.length > 0 ? names : ['emulator', 'emulator-web'], platform.now);
+  const standing = createUpstreamHealth(
+    names.length > 0 ? names : ['emulator', 'emulator-web'],
+    platform.now,
+  );
   const upstreams = createUpstreams(settings, platform, library, standing);
-  const directory = createDirectory(upstreams, settings.models, settings.gpts);
+  const directory = createModelRouter(upstreams, settings.models, settings.gpts);
   const plan = createPlanner(standing, settings.retries);
   const admission = createAdmission(settings);
   const serverKey = Object.values(settings.upstreams).some((upstream) => upstream.keys.length > 0);
@@ -57,9 +60,9 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
   const decide = (
     id: string,
     incoming: Incoming,
-    notes: Notes,
+    notes: RecordFields,
     afterwards: (() => void)[],
-    ours: (more: HeaderPairs) => void,
+    ours: (more: RawHeaders) => void,
   ): Reply | Promise<Reply> => {
     const { head } = incoming;
     if (isPreflight(head)) {
@@ -76,7 +79,7 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
     if (!route.open) admitOrigin(head, rules);
     const credentials = route.open
       ? { accessKey: null, ownKey: null, openaiKey: null }
-      : readCredentials(head.pairs, settings.accessKeys);
+      : readCredentials(head.rawHeaders, settings.accessKeys);
     if (!route.open) afterwards.push(admission.enter(credentials));
     const call: Call = {
       id,
@@ -86,7 +89,7 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
       search: target.search,
       credentials,
       whenOver: (work) => void afterwards.push(work),
-      notes,
+      record: notes,
     };
     return route.answer(call);
   };
@@ -96,9 +99,9 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
       const id = newId();
       const startedAt = platform.now();
       platform.metrics?.opened();
-      const notes: Notes = { route: 'none', upstream: null, model: null };
+      const notes: RecordFields = { route: 'none', upstream: null, model: null };
       const afterwards: (() => void)[] = [];
-      let ours: HeaderPairs = [...corsHeaders(incoming.head, rules), 'x-request-id', id];
+      let ours: RawHeaders = [...corsHeaders(incoming.head, rules), 'x-request-id', id];
       const end = (outcome: Outcome): void => {
         for (const work of afterwards) work();
         const record = {
@@ -120,8 +123,8 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
         platform.metrics?.record(record);
       };
       const answer = (reply: Reply): Exchange => {
-        if (!(reply instanceof Response)) notes.upstream = reply.hops[0].upstream;
-        return { id, startedAt, reply, ours, end };
+        if (!(reply instanceof Response)) notes.upstream = reply.requests[0].upstream;
+        return { id, startedAt, reply, addedHeaders: ours, end };
       };
       const fail = (thrown: unknown): Exchange => {
         const failure = toFailure(thrown);

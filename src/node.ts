@@ -4,18 +4,18 @@ import { extname, join } from 'node:path';
 import { createEmulator } from './emulator/emulator.ts';
 import { cleanUp } from './files/retention.ts';
 import { createGateway } from './gateway.ts';
-import type { BuiltFiles } from './platform/built-files.ts';
-import { answerParent, askParentForCounts } from './platform/node/counts.ts';
-import { serveFetch } from './platform/node/fetch-server.ts';
+import { startProcesses, type WorkerMessage, workerMark } from './platform/node/cluster/cluster.ts';
+import { answerParent, askParentForCounts } from './platform/node/cluster/metrics-ipc.ts';
 import { createLogger } from './platform/node/logger.ts';
 import type { NodeMetrics } from './platform/node/metrics.ts';
 import { createNodePlatform } from './platform/node/platform.ts';
-import { createPools } from './platform/node/pools.ts';
-import { startProcesses, type WorkerMessage, workerMark } from './platform/node/processes.ts';
-import { createPulse } from './platform/node/pulse.ts';
 import { readSettings } from './platform/node/read-settings.ts';
+import { createPools } from './platform/node/relay/pools.ts';
+import { createPulse } from './platform/node/relay/ticker.ts';
+import { serveFetch } from './platform/node/serve-fetch.ts';
 import { createServer } from './platform/node/server.ts';
-import type { Platform } from './platform/platform.ts';
+import type { BuiltFiles } from './ports/built-files.ts';
+import type { Platform } from './ports/platform.ts';
 import type { Settings } from './settings/schema.ts';
 
 export type Running = {

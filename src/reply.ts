@@ -1,12 +1,12 @@
-import { errorBody, type Failure } from './failure.ts';
-import type { HeaderPairs } from './relay/headers.ts';
+import { errorBody, type Failure } from './http/failure.ts';
+import type { RawHeaders } from './http/headers.ts';
 import type { Relay, Tunnel } from './relay/relay.ts';
 
 /** What a route gives back. A Relay or a Tunnel is a plan: the platform carries it out. */
 export type Reply = Response | Relay | Tunnel;
 
 /** Statuses whose answers have no body. */
-export const bodiless: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+export const nullBodyStatuses: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
 /** Who or what ended an answer. */
 export type EndedBy = 'done' | 'client' | 'upstream' | 'timeout' | 'gateway';
@@ -30,7 +30,7 @@ export interface Exchange {
   readonly startedAt: number;
   readonly reply: Reply;
   /** Headers that go on the answer, whoever gives it: CORS and the request id. */
-  readonly ours: HeaderPairs;
+  readonly addedHeaders: RawHeaders;
   /** Writes the one record of this request. */
   end(outcome: Outcome): void;
 }

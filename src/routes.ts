@@ -1,28 +1,28 @@
 import { type ConversionOptions, createChatCompletions } from './api/chat-completions.ts';
 import { createDoctorStream } from './api/doctor.ts';
+import { createFiles, createImageUpload } from './api/files.ts';
 import { createForward } from './api/forward.ts';
 import { health, readiness } from './api/health.ts';
 import { createImages } from './api/images.ts';
 import { createMetricsPage } from './api/metrics.ts';
 import { createModels } from './api/models.ts';
+import { createStored } from './api/public-files.ts';
 import { createRootChat } from './api/root-chat.ts';
-import { createStored } from './api/stored.ts';
-import { createFiles, createImageUpload } from './api/uploads.ts';
 import type { Call } from './call.ts';
-import { Failure } from './failure.ts';
-import type { Library } from './files/library.ts';
+import type { FileStore } from './files/file-store.ts';
+import { Failure } from './http/failure.ts';
+import { isStored, type Place } from './http/request-target.ts';
 import { createBuiltPages } from './pages/built.ts';
 import { createLlmsText } from './pages/llms.ts';
 import { createOpenApi } from './pages/openapi.ts';
 import { createStartPage } from './pages/start.ts';
-import type { Platform } from './platform/platform.ts';
-import type { Standing } from './relay/standing.ts';
+import type { Platform } from './ports/platform.ts';
+import type { UpstreamHealth } from './relay/health.ts';
 import type { Reply } from './reply.ts';
 import { botStyle, markdownStyle } from './segments/style.ts';
 import type { Settings } from './settings/schema.ts';
-import { isStored, type Place } from './target.ts';
-import type { Directory } from './upstreams/directory.ts';
-import type { Plan } from './upstreams/plan.ts';
+import type { ModelRouter } from './upstreams/model-router.ts';
+import type { Plan } from './upstreams/relay-plan.ts';
 
 /** What is answered at one path. `open` routes ask for no key and look at no origin. */
 export type Route = {
@@ -36,12 +36,12 @@ export type Route = {
 /** What the routes are made of. */
 export type House = {
   readonly settings: Settings;
-  readonly directory: Directory;
-  readonly standing: Standing;
+  readonly directory: ModelRouter;
+  readonly standing: UpstreamHealth;
   readonly plan: Plan;
   readonly platform: Platform;
   /** Where pictures and files are kept; null where there is no place for them. */
-  readonly library: Library | null;
+  readonly library: FileStore | null;
   isDraining(): boolean;
 };
 

@@ -1,12 +1,12 @@
 import { env } from 'cloudflare:workers';
 import { files } from '../dist/pages/files.js';
-import { errorBody, Failure } from './failure.ts';
 import { cleanUp } from './files/retention.ts';
 import { createGateway, type Gateway } from './gateway.ts';
-import type { Platform } from './platform/platform.ts';
-import { respond } from './platform/respond.ts';
-import { webIncoming } from './platform/web-incoming.ts';
+import { errorBody, Failure } from './http/failure.ts';
+import { webIncoming } from './platform/fetch/request.ts';
+import { respond } from './platform/fetch/respond.ts';
 import { createWorkersPlatform } from './platform/workers/platform.ts';
+import type { Platform } from './ports/platform.ts';
 import { loadSettings } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
 

@@ -1,7 +1,7 @@
 import type { Segment } from '../src/segments/segment.ts';
 import { markdownStyle, type Style } from '../src/segments/style.ts';
 import { createWriter } from '../src/segments/writer.ts';
-import { createTurnReader, type TurnReader } from '../src/upstreams/backend/turn.ts';
+import { createTurnReader, type TurnReader } from '../src/upstreams/backend-api/turn.ts';
 
 /** The answer alone: what tools did and pictures left out, as the records' known texts are given. */
 export const answerOnly: Style = { ...markdownStyle, toolOutput: false, images: 'none' };

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createEmulator, type EmulatorOptions } from '../src/emulator/emulator.ts';
-import { serveFetch } from '../src/platform/node/fetch-server.ts';
+import { serveFetch } from '../src/platform/node/serve-fetch.ts';
 
 /** The emulator as an upstream of its own, what it was asked, and what conversations and uploads it was given. */
 export type Emulated = {

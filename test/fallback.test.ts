@@ -386,7 +386,7 @@ describe.each(runtimes)('on $name', ({ name, start }) => {
     behaviour.a = () => [answer(503, '{}')];
     for (let i = 0; i < 5; i++) await ask(url);
     expect(await ready()).toBe(503);
-    expect(await (await fetch(url)).text()).toContain('resting after failures');
+    expect(await (await fetch(url)).text()).toContain('cooling down after failures');
     behaviour.a = ok('a');
     expect((await ask(url)).status).toBe(200);
     expect(await ready()).toBe(200);

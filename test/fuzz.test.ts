@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { chatParameters } from '../src/api/chat-request.ts';
 import { imageRequest } from '../src/api/image-request.ts';
-import { Failure } from '../src/failure.ts';
+import { Failure } from '../src/http/failure.ts';
 import { createSseReader } from '../src/openai/sse.ts';
 import { loadSettings } from '../src/settings/load.ts';
-import { createDecoder } from '../src/upstreams/backend/decode/decode.ts';
-import { contentsOf } from '../src/upstreams/backend/inputs.ts';
-import { createMarks } from '../src/upstreams/backend/reduce/marks.ts';
-import { createTurnReader } from '../src/upstreams/backend/turn.ts';
+import { createDecoder } from '../src/upstreams/backend-api/decode/decode.ts';
+import { contentsOf } from '../src/upstreams/backend-api/inputs.ts';
+import { createMarkerParser } from '../src/upstreams/backend-api/reduce/markers.ts';
+import { createTurnReader } from '../src/upstreams/backend-api/turn.ts';
 
 /** More than a hundred thousand cases together: none may crash, hang, or say other than what it may. */
 const runs = { numRuns: 20_000 };
@@ -182,7 +182,7 @@ test('the rewriters of sources and sandbox links: any text, cut anywhere, reads 
     content_references: [{ type: 'webpage', matched_text: '\uE200cite\uE202turn0search1\uE201', alt: '(T)' }],
   };
   const read = (texts: readonly string[]) => {
-    const marks = createMarks('m');
+    const marks = createMarkerParser('m');
     return [...texts, ''].flatMap((text, i) => marks.push(text, metadata, i === texts.length));
   };
   const written = (segments: ReturnType<typeof read>) =>

@@ -1,11 +1,11 @@
-import type { Head } from '../src/head.ts';
+import type { RequestHead } from '../src/http/request.ts';
 
 /** A request head for a test. */
-export function headOf(method: string, target: string, headers: Record<string, string>): Head {
+export function headOf(method: string, target: string, headers: Record<string, string>): RequestHead {
   return {
     method,
     target,
-    pairs: Object.entries(headers).flat(),
+    rawHeaders: Object.entries(headers).flat(),
     get: (name) => headers[name],
   };
 }

@@ -1,5 +1,5 @@
-import type { BlobFacts, Blobs } from '../src/platform/blobs.ts';
-import { checkKey } from '../src/platform/blobs.ts';
+import type { BlobFacts, Blobs } from '../src/ports/blobs.ts';
+import { checkKey } from '../src/ports/blobs.ts';
 
 type Entry = BlobFacts & { readonly bytes: Uint8Array; storedAt: number };
 

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { createSocketBackend, type Generation } from '../src/emulator/backend/sockets.ts';
-import { serveFetch } from '../src/platform/node/fetch-server.ts';
+import { serveFetch } from '../src/platform/node/serve-fetch.ts';
 
 export type SocketUpstream = { readonly url: string; readonly acknowledged: number[]; stop(): void };
 

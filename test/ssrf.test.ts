@@ -2,7 +2,7 @@ import { createServer as createHttpServer, type Server as HttpServer } from 'nod
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { forbidden, guardedFetch } from '../src/files/guarded-fetch.ts';
+import { forbidden, guardedFetch } from '../src/http/guarded-fetch.ts';
 import { createPublicFetch } from '../src/platform/node/fetch-public.ts';
 import { type Emulated, startEmulator } from './emulated.ts';
 import { type Running, runtimes } from './gateways.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Failure } from '../failure.ts';
+import { Failure } from '../http/failure.ts';
 import { keyFor, readCredentials } from './credentials.ts';
 
 const none = { accessKey: null, ownKey: null, openaiKey: null };

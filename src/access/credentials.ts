@@ -1,5 +1,5 @@
-import { Failure } from '../failure.ts';
-import { type HeaderPairs, keyProtocol } from '../relay/headers.ts';
+import { Failure } from '../http/failure.ts';
+import { keyProtocol, type RawHeaders } from '../http/headers.ts';
 import { equalInConstantTime } from './constant-time.ts';
 
 /** What a caller presented, sorted. An access key is for us alone; the others may reach an upstream. */
@@ -19,7 +19,7 @@ const maxKeyLength = 16_384;
 /**
  * The keys of a request, from every place a client may put one. Two different keys are refused rather than guessed between.
  */
-function presentedKeys(pairs: HeaderPairs): Presented {
+function presentedKeys(pairs: RawHeaders): Presented {
   let key: string | null = null;
   let openaiKey: string | null = null;
   const offer = (value: string, from: string): void => {
@@ -87,7 +87,7 @@ function checked(value: string, from: string): string | null {
  * Sorts what a caller presented by what it opens. Throws a 400 for conflicting keys and a 401 where access keys are
  * configured and none of them was presented.
  */
-export function readCredentials(pairs: HeaderPairs, accessKeys: readonly string[]): Credentials {
+export function readCredentials(pairs: RawHeaders, accessKeys: readonly string[]): Credentials {
   const { key, openaiKey } = presentedKeys(pairs);
   if (accessKeys.length === 0) {
     if (key !== null && openaiKey !== null && key !== openaiKey) throw conflicting();

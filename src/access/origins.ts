@@ -1,6 +1,6 @@
-import { Failure } from '../failure.ts';
-import type { Head } from '../head.ts';
-import type { HeaderPairs } from '../relay/headers.ts';
+import { Failure } from '../http/failure.ts';
+import type { RawHeaders } from '../http/headers.ts';
+import type { RequestHead } from '../http/request.ts';
 
 /** Who may call from a browser, worked out once from the settings. */
 export type OriginRules = {
@@ -41,7 +41,7 @@ export function originRules(settings: Guarded, serverKey: boolean): OriginRules 
 }
 
 /** Refuses, with a 403 that names the setting, a request that the origin rules keep out. */
-export function admitOrigin(head: Head, rules: OriginRules): void {
+export function admitOrigin(head: RequestHead, rules: OriginRules): void {
   const origin = head.get('origin');
   if (origin === undefined) {
     if (rules.required) {
@@ -77,7 +77,7 @@ function isLoopbackHost(host: string | undefined): boolean {
 }
 
 /** The CORS headers that go on every answer, errors included, so that a browser can read what went wrong. */
-export function corsHeaders(head: Head, rules: OriginRules): HeaderPairs {
+export function corsHeaders(head: RequestHead, rules: OriginRules): RawHeaders {
   if (rules.allowed === null) return anyOrigin;
   const origin = head.get('origin');
   if (
@@ -91,7 +91,7 @@ export function corsHeaders(head: Head, rules: OriginRules): HeaderPairs {
 
 const exposed = '*';
 /** What lets pages of any origin read an answer. */
-export const anyOrigin: HeaderPairs = [
+export const anyOrigin: RawHeaders = [
   'access-control-allow-origin',
   '*',
   'access-control-expose-headers',
@@ -99,7 +99,7 @@ export const anyOrigin: HeaderPairs = [
 ];
 
 /** Whether a request only asks what a browser may send; it carries no key and is answered before authentication. */
-export function isPreflight(head: Head): boolean {
+export function isPreflight(head: RequestHead): boolean {
   return (
     head.method === 'OPTIONS' &&
     (head.get('origin') !== undefined || head.get('access-control-request-method') !== undefined)
@@ -107,7 +107,7 @@ export function isPreflight(head: Head): boolean {
 }
 
 /** The headers of a preflight's 204: what was asked for is allowed, whatever headers an SDK adds. */
-export function preflightHeaders(head: Head): HeaderPairs {
+export function preflightHeaders(head: RequestHead): RawHeaders {
   return [
     'access-control-allow-methods',
     head.get('access-control-request-method') ?? 'GET, POST, PUT, PATCH, DELETE, OPTIONS',

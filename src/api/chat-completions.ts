@@ -1,6 +1,6 @@
-import type { JsonBody } from '../body.ts';
 import type { Call } from '../call.ts';
-import { errorEvent, Failure } from '../failure.ts';
+import { errorEvent, Failure } from '../http/failure.ts';
+import type { JsonBody } from '../http/json-body.ts';
 import {
   type Choice,
   type CompletionHead,
@@ -9,17 +9,17 @@ import {
   type Usage,
 } from '../openai/chunks.ts';
 import { estimateTokens } from '../openai/tokens.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { Platform } from '../ports/platform.ts';
 import { carryEventStream, type Source } from '../relay/event-stream.ts';
 import { json } from '../reply.ts';
 import { writeAnswer } from '../segments/answer.ts';
 import type { Style } from '../segments/style.ts';
-import { streamFailure } from '../upstreams/backend/refusals.ts';
-import type { Served } from '../upstreams/directory.ts';
-import { awaited, settledWithin } from './awaited.ts';
+import { streamFailure } from '../upstreams/backend-api/refusals.ts';
+import type { Served } from '../upstreams/model-router.ts';
 import { type ChatParameters, chatParameters, promptText } from './chat-request.ts';
 import { type ChoicePart, choiceOf, merged, paced } from './choices.ts';
-import { patienceFor } from './patience.ts';
+import { requestDeadline } from './deadline.ts';
+import { jsonWithHeartbeat, settledWithin } from './json-heartbeat.ts';
 
 export type ConversionOptions = {
   readonly style: Style;
@@ -45,7 +45,7 @@ export function createChatCompletions(options: ConversionOptions, platform: Plat
       created: Math.floor(platform.now() / 1000),
       model: String(body.value.model),
     };
-    const { signal, giveUp } = patienceFor(call, options.totalTimeout);
+    const { signal, abort: giveUp } = requestDeadline(call, options.totalTimeout);
     const counter =
       parameters.stream && !parameters.includeUsage && parameters.maxTokens === null
         ? null
@@ -75,7 +75,7 @@ export function createChatCompletions(options: ConversionOptions, platform: Plat
     const parts = merged(choices);
     if (parameters.stream) return streamed(parts, head, parameters, options.keepAlive, usageOf);
     return options.nonStreamKeepAlive
-      ? awaited(whole(parts, head, parameters.count, usageOf), options.keepAlive, () =>
+      ? jsonWithHeartbeat(whole(parts, head, parameters.count, usageOf), options.keepAlive, () =>
           parts.return(undefined),
         )
       : json(await whole(parts, head, parameters.count, usageOf));

@@ -1,4 +1,4 @@
-import { wrongParameter } from '../failure.ts';
+import { wrongParameter } from '../http/failure.ts';
 
 /** What of a chat request is honoured here. */
 export type ChatParameters = {

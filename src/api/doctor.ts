@@ -1,7 +1,7 @@
 import type { Call } from '../call.ts';
-import { Failure } from '../failure.ts';
-import { linkStem } from '../files/links.ts';
-import { pause } from '../pause.ts';
+import { Failure } from '../http/failure.ts';
+import { linkStem } from '../http/public-url.ts';
+import { sleep } from '../streams/sleep.ts';
 
 const ticks = 12;
 const gapMs = 100;
@@ -38,9 +38,9 @@ export function createDoctorStream(publicUrl: string | undefined) {
 async function* rhythm(stem: string, silence: number, signal: AbortSignal): AsyncGenerator<string, void> {
   yield JSON.stringify({ gapMs, stem });
   for (let tick = 1; tick <= ticks; tick++) {
-    await pause(gapMs, signal);
+    await sleep(gapMs, signal);
     yield JSON.stringify({ tick });
   }
-  if (silence > 0) await pause(silence * 1000, signal);
+  if (silence > 0) await sleep(silence * 1000, signal);
   yield '[DONE]';
 }

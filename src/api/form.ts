@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../http/failure.ts';
 
 /** Longest boundary that is taken: the standard allows 70 characters (RFC 2046 §5.1.1). */
 const maxBoundary = 100;

@@ -1,12 +1,12 @@
-import { type JsonBody, modelOf, parseJsonBody, withModel } from '../body.ts';
 import type { Call } from '../call.ts';
-import { Failure } from '../failure.ts';
-import type { Hop, Relay } from '../relay/relay.ts';
+import { Failure } from '../http/failure.ts';
+import { type JsonBody, modelOf, parseJsonBody, withModel } from '../http/json-body.ts';
+import { decodedSegment } from '../http/request-target.ts';
+import type { Relay, UpstreamRequest } from '../relay/relay.ts';
 import { json, type Reply } from '../reply.ts';
-import { decodedSegment } from '../target.ts';
-import { mayDoBetterElsewhere } from '../upstreams/backend/ways.ts';
-import type { Candidates, Directory, Served } from '../upstreams/directory.ts';
-import type { Plan } from '../upstreams/plan.ts';
+import { isRetryableElsewhere } from '../upstreams/backend-api/endpoints.ts';
+import type { Candidates, ModelRouter, Served } from '../upstreams/model-router.ts';
+import type { Plan } from '../upstreams/relay-plan.ts';
 import { readForm } from './form.ts';
 import type { GivenPicture } from './image-request.ts';
 
@@ -33,14 +33,19 @@ const drawingModel = 'dall-e-3';
  * Any `/v1` path, carried as it is. Where one upstream serves everything, the body is not even looked at. Where there is a choice, a JSON body
  * is read (up to `maxBodyBytes`) for the model it names; a body without one, or of another type, goes to the upstream for all the rest.
  */
-export function createForward(directory: Directory, plan: Plan, maxBodyBytes: number, converted: Converted) {
-  const general = (call: Call, body: Hop['body']): Relay =>
+export function createForward(
+  directory: ModelRouter,
+  plan: Plan,
+  maxBodyBytes: number,
+  converted: Converted,
+) {
+  const general = (call: Call, body: UpstreamRequest['body']): Relay =>
     plan(call, call.method, call.path, [{ upstream: directory.general(), body }]);
 
   const forward = (call: Call): Reply | Promise<Reply> => {
     const { head } = call.incoming;
     if (isWebSocket(call)) return directory.general().tunnel(call);
-    if (directory.sole) return general(call, 'incoming');
+    if (directory.onlyUpstream) return general(call, 'incoming');
     if (!directory.hasGeneral && isFiles.test(call.path)) return converted.files(call);
     // Where somebody else takes forms, they stream there unread; only a conversation's are read here.
     if (!directory.hasGeneral && call.method === 'POST' && isPictureForm.test(call.path))
@@ -52,7 +57,7 @@ export function createForward(directory: Directory, plan: Plan, maxBodyBytes: nu
 
   /** Carries a body that was read to whoever serves the model it names, or asks for an answer to it. */
   const withBody = (call: Call, body: JsonBody): Reply | Promise<Reply> => {
-    if (directory.sole) return general(call, body.bytes);
+    if (directory.onlyUpstream) return general(call, body.bytes);
     const isChat = call.path === '/v1/chat/completions';
     const isImages = call.path === '/v1/images/generations';
     if (body.value.model === undefined && !isChat && (directory.hasGeneral || !isImages))
@@ -78,12 +83,12 @@ export function createForward(directory: Directory, plan: Plan, maxBodyBytes: nu
         ...others.flatMap((other) => (other.kind === 'openai' ? [asking(other)] : [])),
       ]);
     }
-    call.notes.upstream = first.upstream.name;
+    call.record.upstream = first.upstream.name;
     const answer = converse(call, body, asked, first);
     const [next, ...rest] = others;
     if (!next) return answer;
     return answer.catch((error: unknown) => {
-      if (!mayDoBetterElsewhere(error) || call.incoming.signal.aborted) throw error;
+      if (!isRetryableElsewhere(error) || call.incoming.signal.aborted) throw error;
       return served(call, body, asked, [next, ...rest]);
     });
   };
@@ -118,23 +123,23 @@ export function createForward(directory: Directory, plan: Plan, maxBodyBytes: nu
         filename: file.name,
       })),
     );
-    call.notes.upstream = first.upstream.name;
+    call.record.upstream = first.upstream.name;
     return converted.images(call, fields, pictures, first);
   };
 
   /** Who may serve a model, which is noted for the log. */
   const found = (call: Call, asked: string): Candidates => {
-    call.notes.model = asked.slice(0, 100);
-    return directory.find(asked);
+    call.record.model = asked.slice(0, 100);
+    return directory.candidates(asked);
   };
 
   /** `GET /v1/models/{id}`, asked of the upstream that serves the model. */
   const model = (call: Call): Reply => {
-    if (directory.sole) return general(call, null);
+    if (directory.onlyUpstream) return general(call, null);
     const asked = decodedSegment(call.path.slice('/v1/models/'.length));
     if (asked === null)
       throw new Failure('invalid_request', 'The model name in the path is not percent-encoded UTF-8.');
-    const [first] = directory.find(asked);
+    const [first] = directory.candidates(asked);
     if (first.kind === 'backend-api')
       return json({ id: asked, object: 'model', created: 0, owned_by: first.upstream.name });
     return plan(call, call.method, `/v1/models/${encodeURIComponent(first.model)}`, [

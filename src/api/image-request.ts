@@ -1,4 +1,4 @@
-import { wrongParameter } from '../failure.ts';
+import { wrongParameter } from '../http/failure.ts';
 
 /** A picture that comes with a request. */
 export type GivenPicture = { readonly bytes: Uint8Array; readonly type: string; readonly filename: string };

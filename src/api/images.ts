@@ -1,17 +1,17 @@
 import pLimit from 'p-limit';
-import type { JsonBody } from '../body.ts';
 import type { Call } from '../call.ts';
-import { Failure } from '../failure.ts';
-import type { Platform } from '../platform/platform.ts';
-import { readBounded } from '../read-bounded.ts';
+import { Failure } from '../http/failure.ts';
+import type { JsonBody } from '../http/json-body.ts';
+import type { Platform } from '../ports/platform.ts';
 import { json } from '../reply.ts';
 import type { AssetRef } from '../segments/segment.ts';
-import { streamFailure } from '../upstreams/backend/refusals.ts';
-import type { Served } from '../upstreams/directory.ts';
-import type { Spoken } from '../upstreams/upstream.ts';
-import { awaited } from './awaited.ts';
+import { readAll } from '../streams/read-all.ts';
+import { streamFailure } from '../upstreams/backend-api/refusals.ts';
+import type { Served } from '../upstreams/model-router.ts';
+import type { SegmentStream } from '../upstreams/upstream.ts';
+import { requestDeadline } from './deadline.ts';
 import { type ImageRequest, imageRequest, promptFor } from './image-request.ts';
-import { patienceFor } from './patience.ts';
+import { jsonWithHeartbeat } from './json-heartbeat.ts';
 
 export type ImageOptions = {
   readonly promptPrefix: string;
@@ -23,7 +23,11 @@ export type ImageOptions = {
 type Conversation = Extract<Served, { kind: 'backend-api' }>;
 type Picture = { readonly asset: AssetRef; readonly prompt: string | null };
 /** What one turn drew and said. */
-type Drawn = { readonly pictures: readonly Picture[]; readonly words: string; readonly spoken: Spoken };
+type Drawn = {
+  readonly pictures: readonly Picture[];
+  readonly words: string;
+  readonly spoken: SegmentStream;
+};
 
 /** Turns of one request at a time: an account is asked for pictures by one person, and not in a flood. */
 const turnsAtOnce = 2;
@@ -107,10 +111,10 @@ export function createImages(options: ImageOptions, platform: Platform) {
     served: Conversation,
   ): Promise<Response> => {
     const request = imageRequest(call.path, fields, pictures);
-    const { signal, giveUp } = patienceFor(call, options.totalTimeout);
+    const { signal, abort: giveUp } = requestDeadline(call, options.totalTimeout);
     const work = generate(call, served, request, signal);
     return options.nonStreamKeepAlive
-      ? awaited(work, options.keepAlive, async () => giveUp())
+      ? jsonWithHeartbeat(work, options.keepAlive, async () => giveUp())
       : json(await work);
   };
 }
@@ -127,15 +131,15 @@ function nothingDrawn(turns: readonly PromiseSettledResult<void>[], drawn: reado
   );
 }
 
-async function link(spoken: Spoken, asset: AssetRef): Promise<string> {
+async function link(spoken: SegmentStream, asset: AssetRef): Promise<string> {
   const published = await spoken.publish(asset);
   if ('url' in published) return published.url;
   throw new Failure('upstream_error', `The picture was drawn, but could not be fetched: ${published.failed}`);
 }
 
-async function inline(spoken: Spoken, asset: AssetRef): Promise<string> {
+async function inline(spoken: SegmentStream, asset: AssetRef): Promise<string> {
   const answer = await spoken.download(asset);
-  const bytes = await readBounded(
+  const bytes = await readAll(
     answer.body,
     maxInline,
     () => new Failure('upstream_error', 'The picture is too large to be sent as base64. Ask for a url.'),

@@ -1,14 +1,14 @@
 import * as v from 'valibot';
 import type { Call } from '../call.ts';
-import { errorBody, Failure, toFailure } from '../failure.ts';
-import { ask } from '../platform/carry.ts';
-import { hashOf } from '../platform/hash-of.ts';
-import type { Platform } from '../platform/platform.ts';
-import { table } from '../platform/table.ts';
-import { readBounded } from '../read-bounded.ts';
-import { headerOf } from '../relay/headers.ts';
+import { errorBody, Failure, toFailure } from '../http/failure.ts';
+import { headerOf } from '../http/headers.ts';
+import { ask } from '../platform/fetch/relay.ts';
+import { hashOf } from '../ports/hash.ts';
+import type { Platform } from '../ports/platform.ts';
+import { typedCache } from '../ports/typed-cache.ts';
 import { json, type Reply } from '../reply.ts';
 import type { House } from '../routes.ts';
+import { readAll } from '../streams/read-all.ts';
 import type { CompatibleUpstream } from '../upstreams/upstream.ts';
 
 /** A model as the API lists it. Fields beyond the id are the upstream's own and stay as they are. */
@@ -25,7 +25,7 @@ const maxListBytes = 8 * 1024 * 1024;
  * asked with. An upstream that fails is left out while another answers; where none does, its own error passes.
  */
 export function createModels({ directory, settings, platform, plan }: House): (call: Call) => Promise<Reply> {
-  const remembered = table(
+  const remembered = typedCache(
     platform,
     'models',
     v.array(v.looseObject({ id: v.string() })),
@@ -35,7 +35,7 @@ export function createModels({ directory, settings, platform, plan }: House): (c
 
   const listOf = async (call: Call, upstream: CompatibleUpstream): Promise<Listed> => {
     const relay = plan({ ...call, search: '' }, 'GET', '/v1/models', [{ upstream, body: null }]);
-    const account = await accountHash(relay.hops[0].headers, platform);
+    const account = await accountHash(relay.requests[0].headers, platform);
     const known = settings.modelsCacheSeconds > 0 ? await remembered.get(upstream.name, account) : undefined;
     if (known) return { ok: true, models: known };
     const { answer, release } = await ask(relay, call.incoming, platform.fetch);
@@ -56,7 +56,7 @@ export function createModels({ directory, settings, platform, plan }: House): (c
     for (const [i, result] of results.entries()) {
       if (!result.ok) continue;
       for (const model of result.models) {
-        if (!models.has(model.id) && directory.look(model.id)?.upstream.name === compatible[i]?.name)
+        if (!models.has(model.id) && directory.first(model.id)?.upstream.name === compatible[i]?.name)
           models.set(model.id, model);
       }
     }
@@ -85,7 +85,7 @@ function failed(error: unknown): Listed {
 }
 
 async function readList(answer: Response): Promise<Listed> {
-  const body = await readBounded(answer.body, maxListBytes, () => {
+  const body = await readAll(answer.body, maxListBytes, () => {
     return new Failure('upstream_error', 'The upstream gave a model list of more than 8 MiB.');
   });
   if (!answer.ok) {

@@ -1,6 +1,6 @@
-import { type JsonBody, parseJsonBody, withFields } from '../body.ts';
 import type { Call } from '../call.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../http/failure.ts';
+import { type JsonBody, parseJsonBody, withFields } from '../http/json-body.ts';
 import type { Reply } from '../reply.ts';
 import { readJson } from './forward.ts';
 

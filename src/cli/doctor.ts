@@ -1,5 +1,5 @@
 import { diagnose } from '../doctor/diagnose.ts';
-import { explain, signs } from '../doctor/words.ts';
+import { explain, icons } from '../doctor/words.ts';
 
 export type DoctorOptions = {
   /** The API's address; without `/v1` it is added. */
@@ -28,9 +28,9 @@ export async function doctor(options: DoctorOptions, print: (text: string) => vo
   });
   let well = true;
   for await (const finding of findings) {
-    const { text, mend } = explain(finding, language);
-    print(`${signs[finding.level]} ${text}\n`);
-    if (mend !== null && finding.level !== 'good') print(`    → ${mend}\n`);
+    const { text, fix } = explain(finding, language);
+    print(`${icons[finding.level]} ${text}\n`);
+    if (fix !== null && finding.level !== 'good') print(`    → ${fix}\n`);
     if (finding.level === 'bad') well = false;
   }
   return well;

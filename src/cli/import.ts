@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { importLegacyFiles, lookedAt, withComments } from '../settings/import-legacy.ts';
 import { loadSettings } from '../settings/load.ts';
-import { lookedAt, moveOver, withComments } from '../settings/moved.ts';
 
 /**
  * `sluice import FOLDER [--out FILE]`: makes a settings file of an older project's own files, and says what did not come along. Never writes over a file.
@@ -16,14 +16,14 @@ export async function importFrom(
   if (!existsSync(folder))
     return wrong(`${folder}: there is no such folder. Name the one that the older project runs in.`);
   const [toml, yaml] = await Promise.all([import('smol-toml'), import('yaml')]);
-  let moved: ReturnType<typeof moveOver>;
+  let moved: ReturnType<typeof importLegacyFiles>;
   try {
     const files = new Map<string, string>();
     for (const names of lookedAt) {
       const name = names.find((each) => existsSync(join(folder, each)));
       if (name) files.set(name, await readFile(join(folder, name), 'utf8'));
     }
-    moved = moveOver(files, { toml: toml.parse, yaml: yaml.parse });
+    moved = importLegacyFiles(files, { toml: toml.parse, yaml: yaml.parse });
   } catch (error) {
     return wrong(`a file in ${folder} could not be read: ${(error as Error).message.split('\n')[0]}`);
   }

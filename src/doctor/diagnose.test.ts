@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { diagnose, type Patient } from './diagnose.ts';
+import { diagnose, type Target } from './diagnose.ts';
 import { explain } from './words.ts';
 
 type Answers = Readonly<Record<string, () => Response>>;
 
 /** A gateway that answers as it is told, and is told about what it is not asked. */
-function patient(answers: Answers, more: Partial<Patient> = {}): Patient {
+function patient(answers: Answers, more: Partial<Target> = {}): Target {
   return {
     base: 'https://gate.example/v1',
     headers: {},
@@ -21,14 +21,14 @@ function patient(answers: Answers, more: Partial<Patient> = {}): Patient {
   };
 }
 
-async function codes(given: Patient): Promise<string[]> {
+async function codes(given: Target): Promise<string[]> {
   const found: string[] = [];
   for await (const each of diagnose(given)) {
     found.push(`${each.level} ${each.code}`);
     for (const language of ['en', 'zh'] as const) {
-      const { text, mend } = explain(each, language);
+      const { text, fix } = explain(each, language);
       expect(text).not.toMatch(/undefined|\[object/);
-      if (each.level === 'bad') expect(mend).toBeTruthy();
+      if (each.level === 'bad') expect(fix).toBeTruthy();
     }
   }
   return found;
@@ -161,7 +161,7 @@ describe('what the doctor finds', () => {
     const signals: (AbortSignal | null | undefined)[] = [];
     const answers: Answers = { '/v1/models': models };
     const { fetch } = patient(answers);
-    const asking: Patient['fetch'] = (url, init) => {
+    const asking: Target['fetch'] = (url, init) => {
       signals.push(init?.signal);
       return fetch(url, init);
     };

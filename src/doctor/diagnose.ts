@@ -2,7 +2,7 @@ import { eventsOf } from '../openai/sse.ts';
 import type { Code, Finding } from './finding.ts';
 import { bufferingHop, isBuffered } from './judge.ts';
 
-export type Patient = {
+export type Target = {
   /** The API's address as a client has it, with `/v1`. */
   readonly base: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -19,7 +19,7 @@ export type Patient = {
 const patienceSeconds = 30;
 
 /** Looks at a gateway from outside, as its callers see it: one finding after the other. Nothing it asks costs anything. */
-export async function* diagnose(patient: Patient): AsyncGenerator<Finding> {
+export async function* diagnose(patient: Target): AsyncGenerator<Finding> {
   const { base } = patient;
   const url = new URL(base);
   if (patient.pageIsSecure && url.protocol === 'http:' && !isLoopback(url.hostname)) {
@@ -48,7 +48,7 @@ async function modelList({
   base,
   headers,
   fetch,
-}: Patient): Promise<{ findings: readonly Finding[]; stops: boolean }> {
+}: Target): Promise<{ findings: readonly Finding[]; stops: boolean }> {
   let answer: Response;
   try {
     answer = await fetch(`${base}/models`, { headers, signal: AbortSignal.timeout(patienceSeconds * 1000) });
@@ -89,7 +89,7 @@ async function modelList({
 }
 
 /** Asks what a browser asks before a page of another origin may call. */
-async function preflight({ base, fetch }: Patient, origin: string): Promise<Finding> {
+async function preflight({ base, fetch }: Target, origin: string): Promise<Finding> {
   const answer = await fetch(`${base}/chat/completions`, {
     method: 'OPTIONS',
     signal: AbortSignal.timeout(patienceSeconds * 1000),
@@ -111,7 +111,7 @@ async function preflight({ base, fetch }: Patient, origin: string): Promise<Find
 type Told = { readonly gapMs: number; readonly stem: string };
 
 /** How a stream of known rhythm arrives: collected or not, cut in silence or not; and where the gateway thinks that it is. */
-async function* stream({ base, headers, fetch, silenceSeconds }: Patient): AsyncGenerator<Finding> {
+async function* stream({ base, headers, fetch, silenceSeconds }: Target): AsyncGenerator<Finding> {
   const root = base.replace(/\/v1$/, '');
   const address = `${root}/doctor/stream?silence=${silenceSeconds}`;
   // The rhythm itself takes a second or two; what goes on after that will not end by itself.
@@ -139,9 +139,9 @@ async function* stream({ base, headers, fetch, silenceSeconds }: Patient): Async
     yield finding('skipped', 'cannotMeasure', { status: String(answer.status) });
     return;
   }
-  const { hop, mend } = bufferingHop(answer.headers);
+  const { hop, fix } = bufferingHop(answer.headers);
   const encoding = answer.headers.get('content-encoding');
-  if (isBuffered(arrivals, told.gapMs)) yield finding('bad', 'buffered', { hop, mend });
+  if (isBuffered(arrivals, told.gapMs)) yield finding('bad', 'buffered', { hop, fix });
   else yield finding('good', 'streams', { count: String(arrivals.length), gap: String(told.gapMs) });
   if (encoding !== null) yield finding('warn', 'compressed', { encoding });
   if (silenceSeconds > 0) {

@@ -25,10 +25,10 @@ describe('whether a stream was collected on its way', () => {
     [{ via: '1.1 Caddy' }, 'Caddy', 'flush_interval'],
     [{ via: '1.1 squid' }, '1.1 squid', 'buffering'],
     [{}, '?', 'proxy'],
-  ])('%j tells of %s', (headers, hop, mend) => {
+  ])('%j tells of %s', (headers, hop, fix) => {
     expect(bufferingHop(new Headers(headers as Record<string, string>))).toEqual({
       hop,
-      mend: expect.stringContaining(mend),
+      fix: expect.stringContaining(fix),
     });
   });
 });

@@ -8,23 +8,23 @@ export function isBuffered(arrivals: readonly number[], gapMs: number): boolean 
 }
 
 /** Who collected a stream, as far as the headers of its answer tell, and what ends it. */
-export function bufferingHop(headers: Headers): { hop: string; mend: string } {
+export function bufferingHop(headers: Headers): { hop: string; fix: string } {
   const server = (headers.get('server') ?? '').toLowerCase();
   const via = (headers.get('via') ?? '').toLowerCase();
   if (server.includes('nginx') || server.includes('openresty'))
     return {
       hop: 'nginx',
-      mend: 'proxy_buffering off; proxy_http_version 1.1; gzip off; (and no proxy_ignore_headers X-Accel-Buffering)',
+      fix: 'proxy_buffering off; proxy_http_version 1.1; gzip off; (and no proxy_ignore_headers X-Accel-Buffering)',
     };
   if (headers.has('cf-ray'))
-    return { hop: 'Cloudflare', mend: 'a rule without compression and Rocket Loader for this host' };
+    return { hop: 'Cloudflare', fix: 'a rule without compression and Rocket Loader for this host' };
   if (server.includes('apache'))
-    return { hop: 'Apache', mend: 'ProxyPass / http://127.0.0.1:8080/ flushpackets=on' };
+    return { hop: 'Apache', fix: 'ProxyPass / http://127.0.0.1:8080/ flushpackets=on' };
   if (server.includes('caddy') || via.includes('caddy'))
-    return { hop: 'Caddy', mend: 'reverse_proxy 127.0.0.1:8080 { flush_interval -1 }' };
-  if (via !== '') return { hop: via.slice(0, 60), mend: 'its setting against response buffering' };
+    return { hop: 'Caddy', fix: 'reverse_proxy 127.0.0.1:8080 { flush_interval -1 }' };
+  if (via !== '') return { hop: via.slice(0, 60), fix: 'its setting against response buffering' };
   return {
     hop: '?',
-    mend: 'the proxy or tunnel in front: switch its response buffering and compression off',
+    fix: 'the proxy or tunnel in front: switch its response buffering and compression off',
   };
 }

@@ -1,12 +1,12 @@
 import type { Code, Finding } from './finding.ts';
 
 /** The mark before a finding. */
-export const signs = { good: '✓', warn: '!', bad: '✗', skipped: '–' } as const;
+export const icons = { good: '✓', warn: '!', bad: '✗', skipped: '–' } as const;
 
-/** What a finding says to a person, and what to change; `mend` is null where nothing is wrong. */
-export type Told = { readonly text: string; readonly mend: string | null };
+/** What a finding says to a person, and what to change; `fix` is null where nothing is wrong. */
+export type Told = { readonly text: string; readonly fix: string | null };
 
-type Say = (facts: Finding['facts']) => readonly [text: string, mend?: string];
+type Say = (facts: Finding['facts']) => readonly [text: string, fix?: string];
 
 const en: Readonly<Record<Code, Say>> = {
   reached: ({ base }) => [`${base} answers.`],
@@ -56,9 +56,9 @@ const en: Readonly<Record<Code, Say>> = {
   ],
   encrypted: () => ['The connection is encrypted.'],
   streams: ({ count, gap }) => [`Streams arrive as they are sent: ${count} pieces, ${gap} ms apart.`],
-  buffered: ({ hop, mend }) => [
+  buffered: ({ hop, fix }) => [
     `Streams are collected on their way${hop === '?' ? '' : ` (by ${hop}, as its headers say)`}: answers come all at once.`,
-    mend ?? '',
+    fix ?? '',
   ],
   compressed: ({ encoding }) => [
     `Streams are compressed on their way (${encoding}), which can hold pieces back.`,
@@ -122,9 +122,9 @@ const zh: Readonly<Record<Code, Say>> = {
   ],
   encrypted: () => ['连接已加密。'],
   streams: ({ count, gap }) => [`流式输出逐段到达：${count} 段，每隔 ${gap} 毫秒。`],
-  buffered: ({ hop, mend }) => [
+  buffered: ({ hop, fix }) => [
     `流式输出在途中被攒住${hop === '?' ? '' : `（从响应头看是 ${hop}）`}：回答会一次性到达。`,
-    mend ?? '',
+    fix ?? '',
   ],
   compressed: ({ encoding }) => [
     `流式输出在途中被压缩（${encoding}），可能造成停顿。`,
@@ -148,6 +148,6 @@ const zh: Readonly<Record<Code, Say>> = {
 
 /** A finding in words. */
 export function explain({ code, facts }: Finding, language: 'en' | 'zh'): Told {
-  const [text, mend] = (language === 'zh' ? zh : en)[code](facts);
-  return { text: text.trim(), mend: mend || null };
+  const [text, fix] = (language === 'zh' ? zh : en)[code](facts);
+  return { text: text.trim(), fix: fix || null };
 }

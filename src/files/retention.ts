@@ -1,5 +1,5 @@
-import type { Blobs } from '../platform/blobs.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { Blobs } from '../ports/blobs.ts';
+import type { Platform } from '../ports/platform.ts';
 
 /** How long and how much is kept; 0 for no limit. */
 export type Retention = { readonly maxAgeSeconds: number; readonly maxBytes: number };

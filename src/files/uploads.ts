@@ -1,6 +1,6 @@
 import type { Credentials } from '../access/credentials.ts';
-import { hashOf } from '../platform/hash-of.ts';
-import type { Platform } from '../platform/platform.ts';
+import { hashOf } from '../ports/hash.ts';
+import type { Platform } from '../ports/platform.ts';
 
 /**
  * The folder of the files that somebody uploaded: each key has its own, so that an id is of no use to anybody else.

@@ -1,6 +1,6 @@
 import type { Call } from '../call.ts';
-import { Failure } from '../failure.ts';
-import type { BuiltFiles } from '../platform/built-files.ts';
+import { Failure } from '../http/failure.ts';
+import type { BuiltFiles } from '../ports/built-files.ts';
 
 const common: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',

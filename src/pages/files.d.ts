@@ -1,4 +1,4 @@
 /** What `scripts/build-pages.ts` makes of `web/`. */
 declare module '*/dist/pages/files.js' {
-  export const files: import('../platform/built-files.ts').BuiltFiles;
+  export const files: import('../ports/built-files.ts').BuiltFiles;
 }

@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import { linkStem } from '../files/links.ts';
+import { linkStem } from '../http/public-url.ts';
 
 /** `GET /llms.txt`: how a program that reads rather than looks uses this gateway. */
 export function createLlmsText(publicUrl: string | undefined) {

@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import { linkStem } from '../files/links.ts';
+import { linkStem } from '../http/public-url.ts';
 import { json } from '../reply.ts';
 
 type Schema = Readonly<Record<string, unknown>>;

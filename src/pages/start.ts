@@ -1,6 +1,6 @@
 import type { Call } from '../call.ts';
-import { linkStem } from '../files/links.ts';
-import type { UpstreamState } from '../relay/standing.ts';
+import { linkStem } from '../http/public-url.ts';
+import type { UpstreamState } from '../relay/health.ts';
 import type { House } from '../routes.ts';
 import { pageHeaders } from './page-headers.ts';
 import { startStyle } from './start-style.ts';
@@ -47,7 +47,7 @@ const en: Words = {
     unknown: 'not asked yet',
     ok: 'answering',
     failing: 'failing',
-    resting: 'resting after failures',
+    cooling: 'cooling down after failures',
   },
   draining: 'This gateway is shutting down.',
   tryIt: 'Try it',
@@ -64,7 +64,7 @@ const zh: Words = {
   base: '客户端的 Base URL',
   hidden: '在网关主人给您的 API 前缀之后加 /v1。',
   upstreams: '上游',
-  states: { unknown: '尚未请求', ok: '正常', failing: '出错', resting: '多次出错，暂歇' },
+  states: { unknown: '尚未请求', ok: '正常', failing: '出错', cooling: '多次出错，冷却中' },
   draining: '此网关正在关闭。',
   tryIt: '试一试',
   models: '模型列表',

@@ -1,4 +1,4 @@
-import { createBoundary } from './boundary.ts';
+import { createBoundary } from './event-boundary.ts';
 
 const encoder = new TextEncoder();
 

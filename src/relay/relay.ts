@@ -1,5 +1,5 @@
-import type { HeaderPairs } from './headers.ts';
-import type { Slots } from './slots.ts';
+import type { RawHeaders } from '../http/headers.ts';
+import type { Semaphore } from './semaphore.ts';
 
 /** Seconds, each 0 for no limit. */
 export type Timeouts = {
@@ -13,7 +13,7 @@ export type Timeouts = {
 export type WhenCallerLeaves = 'cancel' | { readonly seconds: number; readonly bytes: number };
 
 /** One upstream to ask, and how. */
-export type Hop = {
+export type UpstreamRequest = {
   /** The upstream's name in the settings. */
   readonly upstream: string;
   /** What its failures are remembered by: the upstream, and which of its keys. */
@@ -22,17 +22,17 @@ export type Hop = {
   readonly origin: string;
   /** Path and query, exactly as they go on the request line. */
   readonly path: string;
-  readonly headers: HeaderPairs;
+  readonly headers: RawHeaders;
   /** Bytes (they were read, and can be sent again), `incoming` (the caller's bytes as they arrive) or null. */
   readonly body: Uint8Array | 'incoming' | null;
   readonly timeouts: Timeouts;
   readonly whenCallerLeaves: WhenCallerLeaves;
   /** How many may be asked at once; null for any number. */
-  readonly slots: Slots | null;
+  readonly slots: Semaphore | null;
 };
 
 /** How a hop did: it answered, it failed, or it wants to be left alone for a while (in milliseconds). */
-export type HopResult = 'ok' | 'failed' | { readonly restMs: number };
+export type AttemptResult = 'ok' | 'failed' | { readonly coolDownMs: number };
 
 /**
  * The plan of a request that is carried to an upstream as it is, its answer carried back as it comes. The platform carries it out: it asks
@@ -41,24 +41,24 @@ export type HopResult = 'ok' | 'failed' | { readonly restMs: number };
 export class Relay {
   readonly kind = 'relay';
   readonly method: string;
-  readonly hops: readonly [Hop, ...Hop[]];
+  readonly requests: readonly [UpstreamRequest, ...UpstreamRequest[]];
   /** How often all of the hops are asked again, after a pause. */
   readonly retries: number;
   /** Whether the request may be sent twice though the first was read: it only reads, or only asks for an answer. */
   readonly repeatable: boolean;
   /** Told how each hop did. */
-  readonly note: (hop: Hop, result: HopResult) => void;
+  readonly report: (hop: UpstreamRequest, result: AttemptResult) => void;
 
   constructor(
     method: string,
-    hops: readonly [Hop, ...Hop[]],
-    more: Partial<Pick<Relay, 'retries' | 'repeatable' | 'note'>> = {},
+    hops: readonly [UpstreamRequest, ...UpstreamRequest[]],
+    more: Partial<Pick<Relay, 'retries' | 'repeatable' | 'report'>> = {},
   ) {
     this.method = method;
-    this.hops = hops;
+    this.requests = hops;
     this.retries = more.retries ?? 0;
     this.repeatable = more.repeatable ?? false;
-    this.note = more.note ?? (() => {});
+    this.report = more.report ?? (() => {});
   }
 }
 
@@ -66,14 +66,14 @@ export class Relay {
 export class Tunnel {
   readonly kind = 'tunnel';
   readonly method = 'GET';
-  readonly hops: readonly [Hop];
+  readonly requests: readonly [UpstreamRequest];
   readonly retries = 0;
   readonly repeatable = false;
-  readonly note: Relay['note'];
+  readonly report: Relay['report'];
 
-  constructor(hop: Hop, note: Relay['note'] = () => {}) {
-    this.hops = [hop];
-    this.note = note;
+  constructor(hop: UpstreamRequest, note: Relay['report'] = () => {}) {
+    this.requests = [hop];
+    this.report = note;
   }
 }
 
@@ -86,10 +86,10 @@ export const maxRedirects = 3;
  */
 export function sameHostRedirect(
   method: string,
-  hop: Hop,
+  hop: UpstreamRequest,
   status: number,
   location: string | undefined,
-): Hop | null {
+): UpstreamRequest | null {
   if (status < 301 || status > 308 || (status > 303 && status < 307) || !location) return null;
   if (method !== 'GET' && method !== 'HEAD') return null;
   const target = URL.parse(location, hop.origin + hop.path);

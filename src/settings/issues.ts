@@ -1,7 +1,7 @@
 import type { BaseIssue } from 'valibot';
 import { settingsSchema } from './schema.ts';
 
-/** One line that names the place, the key, what is wrong and how to mend it. Given values are not repeated: they may be secret. */
+/** One line that names the place, the key, what is wrong and how to fix it. Given values are not repeated: they may be secret. */
 export function explainIssue(
   issue: BaseIssue<unknown>,
   origins: Readonly<Record<string, string>>,

@@ -111,7 +111,7 @@ describe('the file', () => {
   });
 });
 
-describe('an error is one line that names file, key and mend', () => {
+describe('an error is one line that names file, key and fix', () => {
   test.each([
     ['{"prot": 1}', 'sluice.json: prot: there is no such setting. Did you mean "port"?'],
     ['{"access_keys": []}', 'sluice.json: access_keys: there is no such setting. Did you mean "accessKeys"?'],

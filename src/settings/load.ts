@@ -30,7 +30,7 @@ export type Loaded =
 
 /**
  * Puts settings together: the environment goes before the file, the file before the defaults. Never throws; each error is one line
- * that names the file or environment name, the key and the mend, and holds no value that could be a secret.
+ * that names the file or environment name, the key and the fix, and holds no value that could be a secret.
  */
 export function loadSettings(sources: Sources): Loaded {
   const file = sources.file ?? inlineFile(sources.env);

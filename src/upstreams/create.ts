@@ -1,19 +1,19 @@
-import type { Library } from '../files/library.ts';
-import type { Platform } from '../platform/platform.ts';
+import type { FileStore } from '../files/file-store.ts';
+import type { Platform } from '../ports/platform.ts';
+import type { UpstreamHealth } from '../relay/health.ts';
 import type { Timeouts } from '../relay/relay.ts';
-import { createSlots, type Slots } from '../relay/slots.ts';
-import type { Standing } from '../relay/standing.ts';
+import { createSemaphore, type Semaphore } from '../relay/semaphore.ts';
 import type { Settings } from '../settings/schema.ts';
-import { createBackendUpstream } from './backend/upstream.ts';
-import { createCompatibleUpstream } from './compatible/upstream.ts';
+import { createBackendUpstream } from './backend-api/upstream.ts';
+import { createCompatibleUpstream } from './openai-compatible/upstream.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Makes the upstreams that the settings name; the built-in emulator, at its own address, where they name none. */
 export function createUpstreams(
   settings: Settings,
   platform: Platform,
-  library: Library | null,
-  standing: Standing,
+  library: FileStore | null,
+  standing: UpstreamHealth,
 ): readonly Upstream[] {
   const common: Timeouts = {
     connect: settings.connectTimeout,
@@ -73,10 +73,10 @@ export function createUpstreams(
 
 type Limited = { readonly concurrency: number; readonly queue: number; readonly queueSeconds: number };
 
-function slotsFor({ concurrency, queue, queueSeconds }: Limited, platform: Platform): Slots | null {
+function slotsFor({ concurrency, queue, queueSeconds }: Limited, platform: Platform): Semaphore | null {
   if (concurrency === 0) return null;
-  return createSlots({
-    most: concurrency,
+  return createSemaphore({
+    limit: concurrency,
     queue: platform.canQueue ? queue : 0,
     waitMs: queueSeconds * 1000,
   });

@@ -1,8 +1,8 @@
 import type { Call } from '../call.ts';
-import type { Hop, Tunnel } from '../relay/relay.ts';
+import type { Tunnel, UpstreamRequest } from '../relay/relay.ts';
 import type { Publish } from '../segments/answer.ts';
 import type { AssetRef, Segment } from '../segments/segment.ts';
-import type { ChatRequest, ConversationModel } from './backend/compose.ts';
+import type { ChatRequest, ConversationModel } from './backend-api/compose.ts';
 
 /** Which names an upstream serves by its settings: a name, or the beginning of one followed by `*`. */
 export type ModelPatterns = readonly string[];
@@ -24,13 +24,17 @@ export interface CompatibleUpstream {
    * The ways to ask it, one for each of its keys, in turn; `own` where the key is the caller's. `path` is canonical. Throws a 401 where
    * there is no key to send.
    */
-  hops(call: Call, path: string, body: Hop['body']): readonly { readonly hop: Hop; readonly own: boolean }[];
+  requests(
+    call: Call,
+    path: string,
+    body: UpstreamRequest['body'],
+  ): readonly { readonly hop: UpstreamRequest; readonly own: boolean }[];
   /** Plans a WebSocket to it. */
   tunnel(call: Call): Tunnel;
 }
 
 /** An answer in segments, and the way to turn what it names into something a reader can see. */
-export type Spoken = {
+export type SegmentStream = {
   readonly batches: AsyncIterable<readonly Segment[]>;
   readonly publish: Publish;
   /** The bytes of what a segment names. */
@@ -42,7 +46,12 @@ export interface BackendUpstream {
   readonly kind: 'backend-api';
   readonly name: string;
   /** Asks for an answer. Resolves once the upstream has agreed to give one; throws its refusal. */
-  chat(call: Call, request: ChatRequest, model: ConversationModel, signal: AbortSignal): Promise<Spoken>;
+  chat(
+    call: Call,
+    request: ChatRequest,
+    model: ConversationModel,
+    signal: AbortSignal,
+  ): Promise<SegmentStream>;
 }
 
 export type Upstream = CompatibleUpstream | BackendUpstream;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Blobs } from '../../src/platform/blobs.ts';
+import type { Blobs } from '../../src/ports/blobs.ts';
 
 const facts = { type: 'image/png', fileName: 'ein Bild 图.png' };
 

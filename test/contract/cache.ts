@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Cache } from '../../src/platform/cache.ts';
+import type { Cache } from '../../src/ports/cache.ts';
 
 /** A cache whose time a test can move on, where it has one of its own. */
 export type Made = { readonly cache: Cache; pass?(seconds: number): void | Promise<void> };

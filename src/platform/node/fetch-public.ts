@@ -2,11 +2,11 @@ import { type LookupAddress, lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
-import { forbidden } from '../../files/guarded-fetch.ts';
-import { isPublicAddress } from '../../files/public-address.ts';
-import { bodiless } from '../../reply.ts';
-import { toHeaders } from '../header-pairs.ts';
-import { pairsOf } from './delivery.ts';
+import { forbidden } from '../../http/guarded-fetch.ts';
+import { isPublicAddress } from '../../http/public-address.ts';
+import { toHeaders } from '../../http/raw-headers.ts';
+import { nullBodyStatuses } from '../../reply.ts';
+import { pairsOf } from './relay/response-writer.ts';
 
 /** How names are resolved: `dns.lookup`, or a test's own. */
 type Resolve = (
@@ -46,8 +46,8 @@ export function createPublicFetch(resolve: Resolve = lookup as Resolve) {
       signal: init.signal ?? null,
       dispatcher: allowPrivate ? open : guarded,
     });
-    if (bodiless.has(statusCode)) body.on('error', () => {}).resume();
-    return new Response(bodiless.has(statusCode) ? null : webStream(body), {
+    if (nullBodyStatuses.has(statusCode)) body.on('error', () => {}).resume();
+    return new Response(nullBodyStatuses.has(statusCode) ? null : webStream(body), {
       status: statusCode < 200 ? 502 : statusCode,
       headers: toHeaders(pairsOf(headers)),
     });

@@ -2,10 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { Agent, type Dispatcher } from 'undici';
-import { bodiless } from '../../reply.ts';
-import { toHeaders } from '../header-pairs.ts';
-import type { Platform } from '../platform.ts';
-import { pairsOf } from './delivery.ts';
+import { toHeaders } from '../../http/raw-headers.ts';
+import type { Platform } from '../../ports/platform.ts';
+import { nullBodyStatuses } from '../../reply.ts';
+import { pairsOf } from './relay/response-writer.ts';
 
 /** As much of a body as waits to be read before its connection is asked to wait, in bytes. */
 const highWaterMark = 128 * 1024;
@@ -85,7 +85,7 @@ class Answering implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) return;
     const answer = toHeaders(pairsOf(headers));
-    const stream = bodiless.has(status) ? null : unpacked(this.#stream(connection), answer);
+    const stream = nullBodyStatuses.has(status) ? null : unpacked(this.#stream(connection), answer);
     this.#resolve(new Response(stream, { status, statusText, headers: answer }));
   }
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { pino } from 'pino';
-import { redact } from '../../redact.ts';
-import type { LogLevel, Platform } from '../platform.ts';
+import { redact } from '../../observe/redact.ts';
+import type { LogLevel, Platform } from '../../ports/platform.ts';
 
 type Sink = { write(line: string): unknown; isTTY?: boolean };
 

@@ -1,6 +1,6 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { redact } from '../../redact.ts';
-import type { Metrics, RequestRecord } from '../metrics.ts';
+import type { Metrics, RequestRecord } from '../../observe/record.ts';
+import { redact } from '../../observe/redact.ts';
 
 /** Model names that are counted each by itself; callers choose them, so there must be an end. */
 const maxModels = 100;

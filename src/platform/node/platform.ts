@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
+import type { Metrics } from '../../observe/record.ts';
 import { boundedCounter } from '../../openai/tokens.ts';
+import type { BuiltFiles } from '../../ports/built-files.ts';
+import type { Platform } from '../../ports/platform.ts';
 import type { Settings } from '../../settings/schema.ts';
-import type { BuiltFiles } from '../built-files.ts';
-import type { Metrics } from '../metrics.ts';
-import type { Platform } from '../platform.ts';
 import { createFetch } from './fetch.ts';
 import { createPublicFetch } from './fetch-public.ts';
 import { createLogger } from './logger.ts';
-import { blobsFor, cacheFor, sha256 } from './storage.ts';
+import { blobsFor, cacheFor, sha256 } from './stores/choose.ts';
 
 /** Pictures and files that the whole process holds at once, on their way in or out; the others wait. */
 const filesAtOnce = 16;

@@ -6,13 +6,13 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { errorBody, Failure } from '../../failure.ts';
 import type { Gateway } from '../../gateway.ts';
+import { errorBody, Failure } from '../../http/failure.ts';
 import type { Exchange } from '../../reply.ts';
-import { carry, type Lane } from './carry.ts';
-import { NodeIncoming } from './node-incoming.ts';
-import { sendFailure, sendResponse } from './send.ts';
-import { openTunnel } from './tunnel.ts';
+import { carry, type Lane } from './relay/relay.ts';
+import { openTunnel } from './relay/tunnel.ts';
+import { NodeIncoming } from './request.ts';
+import { sendFailure, sendResponse } from './send-response.ts';
 
 /** Most headers that a request may have, and most bytes they may take together. */
 const maxHeaders = 1000;

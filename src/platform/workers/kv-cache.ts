@@ -1,4 +1,4 @@
-import { type Cache, keyText, parseEntry } from '../cache.ts';
+import { type Cache, keyText, parseEntry } from '../../ports/cache.ts';
 
 /** As much of a KV namespace as is used. */
 export interface KvNamespace {

@@ -1,9 +1,9 @@
 import { waitUntil } from 'cloudflare:workers';
 import { createEmulator } from '../../emulator/emulator.ts';
-import { redact } from '../../redact.ts';
-import type { BuiltFiles } from '../built-files.ts';
-import { createMemoryCache } from '../memory-cache.ts';
-import type { Hash, LogLevel, Platform } from '../platform.ts';
+import { redact } from '../../observe/redact.ts';
+import type { BuiltFiles } from '../../ports/built-files.ts';
+import type { Hash, LogLevel, Platform } from '../../ports/platform.ts';
+import { createMemoryCache } from '../memory/cache.ts';
 import { createKvCache, type KvNamespace } from './kv-cache.ts';
 import { createR2Blobs, type R2Bucket } from './r2-blobs.ts';
 

@@ -1,7 +1,7 @@
 import { contentDisposition } from '../../files/file-name.ts';
 import { isPicture } from '../../files/file-type.ts';
-import type { Blobs, StoredBlob } from '../blobs.ts';
-import { checkKey } from '../blobs.ts';
+import type { Blobs, StoredBlob } from '../../ports/blobs.ts';
+import { checkKey } from '../../ports/blobs.ts';
 
 type R2Object = {
   readonly key: string;

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { diagnose } from '../../../src/doctor/diagnose.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
-import { explain, signs } from '../../../src/doctor/words.ts';
+import { explain, icons } from '../../../src/doctor/words.ts';
 import { keyHeaders, root } from '../shared/gateway.ts';
 import type { Language } from '../shared/language.ts';
 import { show } from '../shared/page.tsx';
@@ -19,7 +19,7 @@ const words = {
     run: 'Look',
     running: 'Looking …',
     done: 'Done.',
-    mend: 'Change:',
+    fix: 'Change:',
     other: {
       good: 'Pages of any origin may call.',
       bad: 'Pages of other origins may not call, unless ALLOWED_ORIGINS names them.',
@@ -33,7 +33,7 @@ const words = {
     run: '检查',
     running: '检查中……',
     done: '完成。',
-    mend: '修改：',
+    fix: '修改：',
     other: { good: '任何来源的网页都可以调用。', bad: '其他来源的网页不能调用，除非列入 ALLOWED_ORIGINS。' },
   },
 } as const;
@@ -99,17 +99,17 @@ function DoctorPage({ language }: { language: Language }) {
       <p role="status">{state === 'running' ? said.running : state === 'done' ? said.done : ''}</p>
       <ul class="findings">
         {lines.map(({ level, finding }, i) => {
-          const { text, mend } = finding
+          const { text, fix } = finding
             ? explain(finding, language)
-            : { text: said.other[level === 'good' ? 'good' : 'bad'], mend: null };
+            : { text: said.other[level === 'good' ? 'good' : 'bad'], fix: null };
           return (
             <li key={i} class="card">
               <b class={level === 'skipped' ? 'soft' : level}>
-                {signs[level]} {text}
+                {icons[level]} {text}
               </b>
-              {mend !== null && level !== 'good' && (
+              {fix !== null && level !== 'good' && (
                 <span>
-                  {said.mend} <code>{mend}</code>
+                  {said.fix} <code>{fix}</code>
                 </span>
               )}
             </li>

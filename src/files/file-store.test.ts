@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import { createMemoryBlobs } from '../../test/memory-blobs.ts';
+import { picture } from '../emulator/png.ts';
+import { createMemoryCache } from '../platform/memory/cache.ts';
+import type { Hash } from '../ports/platform.ts';
+import { createFileStore, type Given, idIn, pathOf } from './file-store.ts';
+
+/** SHA-256 by the standard, which takes everything at once: enough for a test. */
+function createHash(): Hash {
+  const chunks: BlobPart[] = [];
+  return {
+    update: (bytes) => void chunks.push(bytes.slice()),
+    hex: async () =>
+      [...new Uint8Array(await crypto.subtle.digest('SHA-256', await new Blob(chunks).arrayBuffer()))]
+        .map((byte) => byte.toString(16).padStart(2, '0'))
+        .join(''),
+  };
+}
+
+function made() {
+  const blobs = createMemoryBlobs();
+  const library = createFileStore(blobs, { cache: createMemoryCache(Date.now), createHash, log: () => {} });
+  return { blobs, library };
+}
+
+function given(bytes: Uint8Array | string, more: Partial<Given> = {}): Given {
+  return {
+    body: new Blob([bytes as BlobPart]).stream() as ReadableStream<Uint8Array>,
+    type: null,
+    name: null,
+    length: null,
+    ...more,
+  };
+}
+
+describe('the library', () => {
+  test('keeps bytes under a name of 128 random bits, with what they are', async () => {
+    const { blobs, library } = made();
+    const kept = await library.keep(given(picture('a')), 1e6);
+    expect(kept).toMatchObject({ type: 'image/png', fileName: 'image.png' });
+    expect(kept.id).toMatch(/^[0-9a-f]{32}$/);
+    expect([...blobs.entries.keys()]).toEqual([`media/${kept.id}`]);
+    expect(blobs.entries.get(`media/${kept.id}`)?.bytes).toEqual(picture('a'));
+    expect(pathOf(kept)).toBe(`/images/${kept.id}.png`);
+  });
+
+  test('stores the same bytes once, whatever they are called', async () => {
+    const { blobs, library } = made();
+    const one = await library.keep(given('a,b\n1,2', { name: '/mnt/data/one.csv' }), 1e6);
+    const two = await library.keep(given('a,b\n1,2', { name: 'two.csv' }), 1e6);
+    expect(two.id).toBe(one.id);
+    expect(blobs.entries.size).toBe(1);
+    expect(pathOf(one)).toBe(`/files/${one.id}-one.csv`);
+    expect(pathOf(two)).toBe(`/files/${one.id}-two.csv`);
+  });
+
+  test('stores them again once they were deleted', async () => {
+    const { blobs, library } = made();
+    const one = await library.keep(given('x'), 1e6);
+    await library.delete(one.id);
+    const two = await library.keep(given('x'), 1e6);
+    expect(two.id).not.toBe(one.id);
+    expect(blobs.entries.size).toBe(1);
+  });
+
+  test('keeps folders apart', async () => {
+    const { blobs, library } = made();
+    await library.keep(given('x'), 1e6, 'uploads/aa');
+    await library.keep(given('x'), 1e6, 'uploads/bb');
+    expect(blobs.entries.size).toBe(2);
+  });
+
+  test('refuses what is too large, before a byte is stored or after the last that fits', async () => {
+    const { blobs, library } = made();
+    await expect(library.keep(given('x'.repeat(11), { length: 11 }), 10)).rejects.toMatchObject({
+      code: 'body_too_large',
+    });
+    await expect(library.keep(given('x'.repeat(11)), 10)).rejects.toMatchObject({ code: 'body_too_large' });
+    await expect(library.keep(given('x'.repeat(20_000)), 10_000)).rejects.toMatchObject({
+      code: 'body_too_large',
+    });
+    expect(blobs.entries.size).toBe(0);
+    expect(await library.keep(given('x'.repeat(10)), 10)).toBeTruthy();
+  });
+
+  test('keeps nothing of a download that breaks off', async () => {
+    const { blobs, library } = made();
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (sent++ < 3) controller.enqueue(new Uint8Array(5000));
+        else controller.error(new Error('reset'));
+      },
+    });
+    await expect(library.keep({ ...given(''), body }, 1e6)).rejects.toMatchObject({
+      code: 'upstream_error',
+      message: 'the download broke off',
+    });
+    expect(blobs.entries.size).toBe(0);
+  });
+
+  test.each([
+    ['ENOSPC', 'storage is full'],
+    ['EACCES', 'may not write'],
+    ['EIO', 'could not be stored'],
+  ])('says what is wrong with its storage: %s', async (code, words) => {
+    const blobs = createMemoryBlobs();
+    blobs.put = async () => {
+      throw Object.assign(new Error(code), { code });
+    };
+    const library = createFileStore(blobs, { cache: createMemoryCache(Date.now), createHash, log: () => {} });
+    await expect(library.keep(given('x'), 10)).rejects.toThrow(words);
+  });
+
+  test('leaves the source of what its storage does not take, also while more of it is awaited', async () => {
+    const blobs = createMemoryBlobs();
+    blobs.put = async () => {
+      throw new Error('EROFS');
+    };
+    const library = createFileStore(blobs, { cache: createMemoryCache(Date.now), createHash, log: () => {} });
+    let left = false;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new Uint8Array(5000)),
+      cancel: () => {
+        left = true;
+      },
+    });
+    await expect(library.keep({ ...given(''), body }, 1e6)).rejects.toThrow('could not be stored');
+    expect(left).toBe(true);
+  });
+
+  test('a cache that lies does not lead to another file', async () => {
+    const blobs = createMemoryBlobs();
+    const cache = createMemoryCache(Date.now);
+    const library = createFileStore(blobs, { cache, createHash, log: () => {} });
+    const hash = createHash();
+    await hash.update(new TextEncoder().encode('x'));
+    for (const lie of ['../../etc', 'f'.repeat(32), 5, null]) {
+      await cache.set(['stored', 'media', await hash.hex()], lie, 100);
+      const kept = await library.keep(given('x'), 10);
+      expect(blobs.entries.has(`media/${kept.id}`)).toBe(true);
+    }
+  });
+});
+
+test.each([
+  ['0123456789abcdef0123456789abcdef.png', true],
+  ['0123456789abcdef0123456789abcdef-a b.csv', true],
+  ['0123456789abcdef0123456789abcdef', true],
+  ['0123456789abcdef0123456789abcdefa.png', false],
+  ['0123456789ABCDEF0123456789ABCDEF.png', false],
+  ['../0123456789abcdef0123456789abcdef', false],
+  ['', false],
+])('the id in %j', (name, known) => {
+  expect(idIn(name)).toBe(known ? '0123456789abcdef0123456789abcdef' : null);
+});

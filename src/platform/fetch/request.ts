@@ -1,0 +1,39 @@
+import { Failure } from '../../http/failure.ts';
+import { toPairs } from '../../http/raw-headers.ts';
+import type { Incoming } from '../../http/request.ts';
+import { readAll } from '../../streams/read-all.ts';
+
+/** A web-standard request as the gateway takes it. */
+export function webIncoming(request: Request): Incoming {
+  // Cut from the text as it came: a parsed URL would have resolved what must be refused, and costs more.
+  const { url } = request;
+  const host = url.indexOf('//') + 2;
+  const path = url.indexOf('/', host);
+  const fragment = url.indexOf('#', path);
+  return {
+    head: {
+      method: request.method,
+      target: url.slice(path, fragment < 0 ? undefined : fragment),
+      rawHeaders: toPairs(request.headers),
+      // A request that never was on a wire has its host in its address alone.
+      get: (name) => request.headers.get(name) ?? (name === 'host' ? url.slice(host, path) : undefined),
+    },
+    scheme: url.startsWith('https:') ? 'https' : 'http',
+    hasBody: request.body !== null,
+    signal: request.signal,
+    stream: () => request.body as ReadableStream<Uint8Array> | null,
+    read: (limit) => readBody(request, limit),
+  };
+}
+
+function readBody(request: Request, limit: number): Promise<Uint8Array> {
+  return readAll(request.body as ReadableStream<Uint8Array> | null, limit, () => bodyTooLarge(limit));
+}
+
+/** The 413 of a body that had to be read and is larger than the settings allow. */
+export function bodyTooLarge(limit: number): Failure {
+  return new Failure(
+    'body_too_large',
+    `The request body is larger than ${limit} bytes, the most that is read here. MAX_BODY_BYTES at the gateway sets the limit.`,
+  );
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import type { Incoming } from '../../http/request.ts';
+import type { Platform } from '../../ports/platform.ts';
+import type { Outcome } from '../../reply.ts';
+import { respond } from './respond.ts';
+
+test('the time to the first byte is told as it was, however long the rest took', async () => {
+  const told: Outcome[] = [];
+  let sent = 0;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        if (sent++ === 3) return controller.close();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        controller.enqueue(new Uint8Array(10));
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const exchange = {
+    id: 'req_1',
+    startedAt: Date.now(),
+    reply: new Response(body, { headers: { 'content-type': 'application/octet-stream' } }),
+    addedHeaders: [],
+    end: (outcome: Outcome) => void told.push(outcome),
+  };
+  const platform = { defer: () => {} } as unknown as Platform;
+  const answer = await respond(exchange, {} as Incoming, platform, 10);
+  expect((await answer.arrayBuffer()).byteLength).toBe(30);
+  await expect.poll(() => told).toMatchObject([{ bytes: 30, endedBy: 'done' }]);
+  expect(told[0]?.firstByteMs).toBeLessThan(100);
+});

@@ -1,0 +1,41 @@
+import * as v from 'valibot';
+import type { Cache } from './cache.ts';
+import type { Platform } from './platform.ts';
+
+/** A view of one kind of entry that has a type: what does not fit the schema is not there. */
+export interface Table<T> {
+  get(...parts: string[]): Promise<T | undefined>;
+  set(value: T, ...parts: string[]): Promise<void>;
+  delete(...parts: string[]): Promise<void>;
+}
+
+/**
+ * Views the cache as a table of one kind. A cache that fails is a cache that knows nothing: it is logged, and whoever asks goes on
+ * without it.
+ */
+export function typedCache<S extends v.GenericSchema>(
+  { cache, log }: { readonly cache: Cache; readonly log: Platform['log'] },
+  kind: string,
+  schema: S,
+  ttlSeconds: number,
+): Table<v.InferOutput<S>> {
+  const safely = async <R>(work: () => Promise<R>): Promise<R | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      log('warn', 'the cache failed, and is gone without', {
+        kind,
+        error: error instanceof Error ? error.message : String(error),
+      });
+      return undefined;
+    }
+  };
+  return {
+    async get(...parts) {
+      const parsed = v.safeParse(schema, await safely(() => cache.get([kind, ...parts])));
+      return parsed.success ? parsed.output : undefined;
+    },
+    set: (value, ...parts) => safely(() => cache.set([kind, ...parts], value, ttlSeconds)).then(() => {}),
+    delete: (...parts) => safely(() => cache.delete([kind, ...parts])).then(() => {}),
+  };
+}

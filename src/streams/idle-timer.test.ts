@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { createIdleTimer } from './idle-timer.ts';
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function watched(seconds: number) {
+  const seen = { late: 0 };
+  return { watch: createIdleTimer(seconds, () => seen.late++), seen };
+}
+
+test('a wait that takes too long is told, once', async () => {
+  const { watch, seen } = watched(0.05);
+  watch.start();
+  await pause(200);
+  expect(seen.late).toBe(1);
+});
+
+test('waits that are each short enough are not, nor is time in which nothing is waited for', async () => {
+  const { watch, seen } = watched(0.1);
+  for (let i = 0; i < 6; i++) {
+    watch.start();
+    await pause(30);
+    watch.stop();
+  }
+  await pause(250);
+  expect(seen.late).toBe(0);
+  watch.start();
+  await pause(250);
+  expect(seen.late).toBe(1);
+});
+
+test('nothing is told after its end, nor where there is no limit', async () => {
+  const ended = watched(0.03);
+  ended.watch.start();
+  ended.watch.end();
+  const unlimited = watched(0);
+  unlimited.watch.start();
+  await pause(100);
+  expect([ended.seen.late, unlimited.seen.late]).toEqual([0, 0]);
+});

@@ -1,0 +1,28 @@
+/** Reads a stream to its end. Throws what `tooLarge` makes, and cancels the stream, beyond `limit` bytes. */
+export async function readAll(
+  stream: AsyncIterable<Uint8Array> | null,
+  limit: number,
+  tooLarge: () => Error,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream ?? []) {
+    length += chunk.length;
+    if (length > limit) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return concatBytes(chunks);
+}
+
+/** Chunks as one; a single one is not copied. */
+export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
+  const only = chunks[0];
+  if (only && chunks.length === 1) return only;
+  const whole = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}

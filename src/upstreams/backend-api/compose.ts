@@ -1,0 +1,186 @@
+import { Failure } from '../../http/failure.ts';
+import type { Contents, Input } from './inputs.ts';
+import type { Confirmation } from './turn.ts';
+import type { Attached } from './upload.ts';
+
+/** A chat request, as far as it is understood here. */
+export type ChatRequest = Readonly<Record<string, unknown>>;
+
+/** The model that a conversation is held with: a slug, or a GPT. */
+export type ConversationModel = { readonly slug: string; readonly gizmo: string | null };
+
+/** What does not depend on the messages of a conversation. */
+export type ConversationOptions = {
+  readonly model: ConversationModel;
+  /** What the GPT is, where it is known. */
+  readonly gizmo?: unknown;
+  /** A temporary chat: nothing is kept, and it cannot be continued. */
+  readonly historyDisabled: boolean;
+  readonly newId: () => string;
+};
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/** The messages of a request. Throws a 400 where there are none. */
+export function messagesIn({ messages }: ChatRequest): readonly unknown[] {
+  if (Array.isArray(messages) && messages.length > 0) return messages;
+  throw new Failure('invalid_request', '"messages" must be a list of at least one message.', {
+    param: 'messages',
+  });
+}
+
+/** The payload that asks for an answer to a list of messages; `attached` holds the pictures and files of theirs that the upstream has. */
+export function composeNext(
+  messages: readonly unknown[],
+  contents: readonly Contents[],
+  attached: ReadonlyMap<Input, Attached>,
+  options: ConversationOptions,
+): Payload {
+  return {
+    action: 'next',
+    messages: messagesOf(messages, contents, attached, options.newId),
+    parent_message_id: options.newId(),
+    ...common(options),
+  };
+}
+
+/** The payload that asks a cut answer to go on. */
+export function composeContinue(
+  conversationId: string,
+  messageId: string,
+  options: ConversationOptions,
+): Payload {
+  return {
+    action: 'continue',
+    conversation_id: conversationId,
+    parent_message_id: messageId,
+    ...common(options),
+  };
+}
+
+/** The payload that lets a GPT's action go ahead, from now on without asking; null where it does not say how. */
+export function composeConfirm(
+  conversationId: string,
+  { messageId, tool, body }: Confirmation,
+  options: ConversationOptions,
+): Payload | null {
+  const offered = body.actions?.find(({ type }) => type === 'always_allow')?.always_allow;
+  const once = body.actions?.find(({ type }) => type === 'allow')?.allow;
+  const target = offered?.target_message_id ?? once?.target_message_id;
+  if (target === undefined) return null;
+  const data = offered?.operation_hash
+    ? { type: 'always_allow', operation_hash: offered.operation_hash }
+    : { type: 'allow' };
+  return {
+    action: 'next',
+    messages: [
+      {
+        id: options.newId(),
+        author: { role: 'tool', name: tool },
+        content: { content_type: 'text', parts: [''] },
+        recipient: 'all',
+        metadata: { jit_plugin_data: { from_client: { user_action: { data, target_message_id: target } } } },
+      },
+    ],
+    conversation_id: conversationId,
+    parent_message_id: messageId,
+    ...common(options),
+  };
+}
+
+function common({ model, gizmo, historyDisabled }: ConversationOptions): Payload {
+  return {
+    model: model.slug,
+    timezone_offset_min: 0,
+    history_and_training_disabled: historyDisabled,
+    conversation_mode: model.gizmo
+      ? { kind: 'gizmo_interaction', gizmo_id: model.gizmo, ...(gizmo ? { gizmo } : {}) }
+      : { kind: 'primary_assistant' },
+    force_paragen: false,
+    force_rate_limit: false,
+    // Where sockets are the default this asks for the plain stream; elsewhere it is ignored.
+    force_use_sse: true,
+  };
+}
+
+const roles: Readonly<Record<string, string>> = {
+  system: 'system',
+  developer: 'system',
+  user: 'user',
+  assistant: 'assistant',
+  tool: 'user',
+  function: 'user',
+};
+
+/** All messages in one list, each with its role. Throws a 400 that names the message where one cannot be sent. */
+function messagesOf(
+  messages: readonly unknown[],
+  contents: readonly Contents[],
+  attached: ReadonlyMap<Input, Attached>,
+  newId: () => string,
+): Payload[] {
+  const out = messages.flatMap((message: unknown, i): Payload[] => {
+    const { role, name } = (typeof message === 'object' && message !== null ? message : {}) as Record<
+      string,
+      unknown
+    >;
+    const known = typeof role === 'string' ? roles[role] : undefined;
+    if (!known)
+      throw new Failure(
+        'invalid_request',
+        `messages[${i}].role must be system, developer, user, assistant or tool.`,
+        { param: `messages[${i}].role` },
+      );
+    const { text, inputs } = contents[i] as Contents;
+    // An assistant's message that was nothing but tool calls says nothing here.
+    if (text === '' && inputs.length === 0 && known !== 'user') return [];
+    const told =
+      role === 'tool' || role === 'function'
+        ? `[Result of the tool${typeof name === 'string' ? ` ${name}` : ''}]\n${text}`
+        : text;
+    const files = inputs.flatMap((input) => attached.get(input) ?? []);
+    return [
+      {
+        id: newId(),
+        author: { role: known },
+        content: contentOf(told, files),
+        metadata: files.length > 0 ? { attachments: files.map(attachmentOf) } : {},
+      },
+    ];
+  });
+  if (out.length === 0)
+    throw new Failure('invalid_request', '"messages" holds no text to answer.', { param: 'messages' });
+  return out;
+}
+
+/** Pictures stand before the text, as the web app sends them; documents only in the metadata. */
+function contentOf(text: string, files: readonly Attached[]): Payload {
+  const pictures = files.filter(({ useCase }) => useCase === 'multimodal');
+  if (pictures.length === 0) return { content_type: 'text', parts: [text] };
+  return {
+    content_type: 'multimodal_text',
+    parts: [
+      ...pictures.map(({ id, bytes, size }) => ({
+        content_type: 'image_asset_pointer',
+        asset_pointer: `file-service://${id}`,
+        size_bytes: bytes,
+        width: size?.width ?? 0,
+        height: size?.height ?? 0,
+      })),
+      text,
+    ],
+  };
+}
+
+/** An attachment under both spellings of its type; documents carry a count of tokens, which any number satisfies. */
+function attachmentOf({ id, name, bytes, type, size, useCase }: Attached): Payload {
+  return {
+    id,
+    name,
+    size: bytes,
+    mimeType: type,
+    mime_type: type,
+    ...(size ?? {}),
+    ...(useCase === 'my_files' ? { fileTokenSize: Math.max(1, Math.ceil(bytes / 4)) } : {}),
+  };
+}

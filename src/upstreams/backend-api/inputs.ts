@@ -1,0 +1,136 @@
+import { Failure } from '../../http/failure.ts';
+import { decodedSegment } from '../../http/request-target.ts';
+
+/** Where the bytes of a part are. */
+export type Source =
+  | { readonly from: 'url'; readonly url: string }
+  | { readonly from: 'data'; readonly base64: string; readonly type: string | null }
+  | { readonly from: 'bytes'; readonly bytes: Uint8Array; readonly type: string | null }
+  | { readonly from: 'file'; readonly id: string };
+
+/** A picture or file in a message, and where it stands in the request. */
+export type Input = { readonly source: Source; readonly name: string | null; readonly param: string };
+
+/** What a message holds: its text, and its pictures and files in their order. */
+export type Contents = { readonly text: string; readonly inputs: readonly Input[] };
+
+type Part = Readonly<Record<string, unknown>>;
+
+/** Most pictures and files of one request: the whole history comes again each time. */
+const maxInputs = 64;
+
+/**
+ * Reads what the messages of a request hold, in the shapes of chat completions and of responses. Throws a 400 that names the part that
+ * cannot be understood.
+ */
+export function contentsOf(messages: readonly unknown[]): readonly Contents[] {
+  const contents = messages.map((message, i) =>
+    readContent((message as { content?: unknown } | null)?.content, `messages[${i}].content`),
+  );
+  const count = contents.reduce((sum, { inputs }) => sum + inputs.length, 0);
+  if (count > maxInputs)
+    throw new Failure(
+      'invalid_request',
+      `The messages hold ${count} pictures and files together. At most ${maxInputs} are taken: leave older ones out.`,
+      { param: 'messages' },
+    );
+  return contents;
+}
+
+function readContent(content: unknown, param: string): Contents {
+  if (typeof content === 'string') return { text: content, inputs: [] };
+  if (content === null || content === undefined) return { text: '', inputs: [] };
+  if (!Array.isArray(content)) throw wrong(param, 'must be text or a list of parts');
+  const texts: string[] = [];
+  const inputs: Input[] = [];
+  for (const [i, part] of content.entries()) {
+    const at = `${param}[${i}]`;
+    const read = readPart((typeof part === 'object' && part !== null ? part : {}) as Part, at);
+    if (typeof read === 'string') texts.push(read);
+    else inputs.push(read);
+  }
+  return { text: texts.join('\n'), inputs };
+}
+
+function readPart(part: Part, param: string): string | Input {
+  const { type } = part;
+  switch (type) {
+    case 'image_url':
+    case 'input_image':
+    case 'file_url':
+      return fromPart(objectIn(part.image_url ?? part.file_url ?? part, 'url'), part, param);
+    case 'file':
+    case 'input_file':
+      return fromPart(objectIn(part.file ?? part, 'url'), part, param);
+    case 'input_audio': {
+      const { data, format } = objectIn(part.input_audio, 'data');
+      if (typeof data === 'string')
+        return {
+          source: { from: 'data', base64: data, type: null },
+          name: `audio.${typeof format === 'string' ? format : 'wav'}`,
+          param,
+        };
+      throw wrong(`${param}.input_audio`, 'must hold "data" as base64');
+    }
+  }
+  if (typeof part.text === 'string') return part.text;
+  if (typeof part.refusal === 'string') return part.refusal;
+  throw wrong(
+    param,
+    `is a part of type ${JSON.stringify(type ?? null)?.slice(0, 60)}, which cannot be sent to this upstream. Send text, image_url or file`,
+  );
+}
+
+/** A part's address, data or file id, under any of the names they have. */
+function fromPart(inner: Part, outer: Part, param: string): Input {
+  const text = (...values: unknown[]) => values.find((value): value is string => typeof value === 'string');
+  const name = text(inner.filename, outer.filename, inner.name) ?? null;
+  const id = text(inner.file_id, outer.file_id);
+  const data = text(inner.file_data, outer.file_data);
+  const url = text(inner.url, inner.file_url, outer.file_url);
+  // A form's file comes as it is, which JSON cannot say.
+  if (inner.bytes instanceof Uint8Array)
+    return { source: { from: 'bytes', bytes: inner.bytes, type: text(inner.type) ?? null }, name, param };
+  if (data !== undefined)
+    return {
+      source: dataUrl(data, param) ?? { from: 'data', base64: data, type: null },
+      name,
+      param,
+    };
+  if (url !== undefined)
+    return { source: dataUrl(url, param) ?? { from: 'url', url }, name: name ?? nameIn(url), param };
+  if (id !== undefined) return { source: { from: 'file', id }, name, param };
+  throw wrong(param, 'names no picture or file: give a "url", "file_data" or "file_id"');
+}
+
+function objectIn(value: unknown, otherwise: string): Part {
+  return typeof value === 'object' && value !== null ? (value as Part) : { [otherwise]: value };
+}
+
+/** `data:[type][;charset=...][;base64],...` (RFC 2397); null for an address of another kind. */
+function dataUrl(url: string, param: string): Source | null {
+  if (!/^data:/i.test(url)) return null;
+  const comma = url.indexOf(',');
+  const [type, ...parameters] = url.slice('data:'.length, Math.max(comma, 0)).split(';');
+  if (comma < 0) throw wrong(param, 'holds a data: address without data');
+  const isBase64 = parameters.some((parameter) => parameter.trim().toLowerCase() === 'base64');
+  const data = url.slice(comma + 1);
+  return { from: 'data', base64: isBase64 ? data : base64Of(data), type: type || null };
+}
+
+function base64Of(percentEncoded: string): string {
+  const bytes = new TextEncoder().encode(decodedSegment(percentEncoded) ?? percentEncoded);
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+/** The last part of an address's path, as a name. */
+function nameIn(url: string): string | null {
+  const last = URL.parse(url)?.pathname.split('/').at(-1);
+  return last ? (decodedSegment(last) ?? last) : null;
+}
+
+function wrong(param: string, rule: string): Failure {
+  return new Failure('invalid_request', `${param} ${rule}.`, { param });
+}

@@ -1,0 +1,104 @@
+import * as v from 'valibot';
+import { Failure } from '../../http/failure.ts';
+import { guardedFetch } from '../../http/guarded-fetch.ts';
+import { hashOf } from '../../ports/hash.ts';
+import type { Platform } from '../../ports/platform.ts';
+import { typedCache } from '../../ports/typed-cache.ts';
+import { sleep } from '../../streams/sleep.ts';
+import type { Client } from './client.ts';
+import { type UseCase, useCaseOf } from './use-case.ts';
+
+/** A file as it is sent. */
+export type Outgoing = {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  readonly type: string;
+  /** In pixels; null for what is no picture. */
+  readonly size: { readonly width: number; readonly height: number } | null;
+};
+
+/** A file that the upstream has, as a message names it. */
+export type Attached = Omit<Outgoing, 'bytes'> & {
+  readonly id: string;
+  readonly useCase: UseCase;
+  readonly bytes: number;
+};
+
+const rememberedSeconds = 7 * 86_400;
+/** A document is searched once its index is made, which takes a while; it is waited for so long. */
+const indexTries = 30;
+const indexEveryMs = 1000;
+
+/**
+ * Sends files to an upstream in the three steps it asks for. What an account has already is not sent again: that is remembered by
+ * upstream, account and content, and asked about before it is relied on.
+ */
+export function createUploader(
+  client: Client,
+  platform: Platform,
+  account: { readonly upstream: string; readonly keyHash: string },
+  allow: ReadonlySet<string>,
+) {
+  const known = typedCache(
+    platform,
+    'upload',
+    v.object({ id: v.pipe(v.string(), v.regex(/^[\w-]{1,200}$/)) }),
+    rememberedSeconds,
+  );
+
+  const send = async (file: Outgoing, useCase: UseCase, signal: AbortSignal): Promise<string> => {
+    const announced = await client.announceFile(
+      {
+        file_name: file.name,
+        file_size: file.bytes.length,
+        use_case: useCase,
+        timezone_offset_min: 0,
+        reset_rate_limits: false,
+        mime_type: file.type,
+        ...(file.size ?? {}),
+      },
+      signal,
+    );
+    const put = await guardedFetch(
+      platform,
+      announced.uploadUrl,
+      { allow, timeoutSeconds: 300 },
+      {
+        method: 'PUT',
+        headers: { 'content-type': file.type, 'x-ms-blob-type': 'BlockBlob', 'x-ms-version': '2020-04-08' },
+        body: file.bytes,
+        signal,
+      },
+    );
+    await put.body?.cancel();
+    if (!put.ok)
+      throw new Failure(
+        'upstream_error',
+        `The upstream's file storage refused an upload (status ${put.status}).`,
+      );
+    await client.confirmFile(announced.id, signal);
+    if (useCase === 'my_files') await indexed(announced.id, signal);
+    return announced.id;
+  };
+
+  /** Waits until a document can be searched; one whose index never comes is used as it is. */
+  const indexed = async (id: string, signal: AbortSignal): Promise<void> => {
+    for (let i = 0; i < indexTries && !signal.aborted; i++) {
+      const status = (await client.fileInfo(id, signal).catch(() => null))?.retrieval_index_status;
+      if (typeof status !== 'string' || status === 'success' || status === 'failed') return;
+      await sleep(indexEveryMs, signal);
+    }
+  };
+
+  return async (file: Outgoing, signal: AbortSignal): Promise<Attached> => {
+    const useCase = useCaseOf(file.type);
+    const { bytes, ...told } = file;
+    const attached = (id: string): Attached => ({ ...told, id, useCase, bytes: bytes.length });
+    const name = [account.upstream, account.keyHash, useCase, await hashOf(platform, bytes)];
+    const earlier = await known.get(...name);
+    if (earlier && (await client.fileInfo(earlier.id, signal).catch(() => null))) return attached(earlier.id);
+    const id = await send(file, useCase, signal);
+    await known.set({ id }, ...name);
+    return attached(id);
+  };
+}
