@@ -14,7 +14,9 @@ import type { RawHeaders } from './http/headers.ts';
 import type { Incoming } from './http/request.ts';
 import { parseTarget, placeOf } from './http/request-target.ts';
 import { createAdmission } from './limits/concurrency.ts';
-import type { LogLevel, Platform } from './ports/platform.ts';
+import type { BuiltFiles } from './ports/built-files.ts';
+import type { LogLevel } from './ports/log.ts';
+import type { Ports } from './ports/ports.ts';
 import { createUpstreamHealth } from './relay/health.ts';
 import { type Exchange, failureResponse, type Outcome, type Reply } from './reply.ts';
 import { createRoutes } from './routes.ts';
@@ -32,16 +34,24 @@ export interface Gateway {
   isDraining(): boolean;
 }
 
-export function createGateway(settings: Settings, platform: Platform): Gateway {
-  const library = platform.blobs && createFileStore(platform.blobs, platform);
+/** What a runtime adds to the settings and ports. */
+export type GatewayOptions = {
+  /** The pages built from `web/`; null if they were not built. */
+  readonly pages: BuiltFiles | null;
+  /** Origin of the built-in emulator, which answers if no upstream is configured. */
+  readonly emulatorUrl: string;
+};
+
+export function createGateway(settings: Settings, ports: Ports, options: GatewayOptions): Gateway {
+  const fileStore = ports.blobs && createFileStore(ports.blobs, ports);
   const names = Object.keys(settings.upstreams);
-  const standing = createUpstreamHealth(
+  const upstreamHealth = createUpstreamHealth(
     names.length > 0 ? names : ['emulator', 'emulator-web'],
-    platform.now,
+    ports.tasks.now,
   );
-  const upstreams = createUpstreams(settings, platform, library, standing);
-  const directory = createModelRouter(upstreams, settings.models, settings.gpts);
-  const plan = createPlanner(standing, settings.retries);
+  const upstreams = createUpstreams(settings, ports, fileStore, upstreamHealth, options.emulatorUrl);
+  const modelRouter = createModelRouter(upstreams, settings.models, settings.gpts);
+  const plan = createPlanner(upstreamHealth, settings.retries);
   const admission = createAdmission(settings);
   const serverKey = Object.values(settings.upstreams).some((upstream) => upstream.keys.length > 0);
   const rules = originRules(settings, serverKey);
@@ -49,11 +59,12 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
   let draining = false;
   const routes = createRoutes({
     settings,
-    directory,
-    standing,
+    modelRouter,
+    upstreamHealth,
     plan,
-    platform,
-    library,
+    ports,
+    pages: options.pages,
+    fileStore,
     isDraining: () => draining,
   });
 
@@ -97,8 +108,8 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
   return {
     handle(incoming) {
       const id = newId();
-      const startedAt = platform.now();
-      platform.metrics?.opened();
+      const startedAt = ports.tasks.now();
+      ports.metrics?.opened();
       const notes: RecordFields = { route: 'none', upstream: null, model: null };
       const afterwards: (() => void)[] = [];
       let ours: RawHeaders = [...corsHeaders(incoming.head, rules), 'x-request-id', id];
@@ -115,12 +126,12 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
           status: outcome.status,
           bytes: outcome.bytes,
           firstByteMs: outcome.firstByteMs,
-          totalMs: platform.now() - startedAt,
+          totalMs: ports.tasks.now() - startedAt,
           endedBy: outcome.endedBy,
           error: outcome.error,
         };
-        platform.log(levelOf(outcome), 'request', record);
-        platform.metrics?.record(record);
+        ports.log(levelOf(outcome), 'request', record);
+        ports.metrics?.record(record);
       };
       const answer = (reply: Reply): Exchange => {
         if (!(reply instanceof Response)) notes.upstream = reply.requests[0].upstream;
@@ -129,7 +140,7 @@ export function createGateway(settings: Settings, platform: Platform): Gateway {
       const fail = (thrown: unknown): Exchange => {
         const failure = toFailure(thrown);
         if (failure.code === 'internal_error') {
-          platform.log('error', 'request failed unexpectedly', { id, error: describe(failure.cause) });
+          ports.log('error', 'request failed unexpectedly', { id, error: describe(failure.cause) });
         }
         return answer(failureResponse(failure));
       };

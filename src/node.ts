@@ -8,14 +8,15 @@ import { startProcesses, type WorkerMessage, workerMark } from './platform/node/
 import { answerParent, askParentForCounts } from './platform/node/cluster/metrics-ipc.ts';
 import { createLogger } from './platform/node/logger.ts';
 import type { NodeMetrics } from './platform/node/metrics.ts';
-import { createNodePlatform } from './platform/node/platform.ts';
+import { createNodePorts } from './platform/node/ports.ts';
 import { readSettings } from './platform/node/read-settings.ts';
 import { createPools } from './platform/node/relay/pools.ts';
 import { createPulse } from './platform/node/relay/ticker.ts';
 import { serveFetch } from './platform/node/serve-fetch.ts';
 import { createServer } from './platform/node/server.ts';
 import type { BuiltFiles } from './ports/built-files.ts';
-import type { Platform } from './ports/platform.ts';
+import type { Log } from './ports/log.ts';
+import type { Ports } from './ports/ports.ts';
 import type { Settings } from './settings/schema.ts';
 
 export type Running = {
@@ -28,14 +29,11 @@ export type Running = {
 export async function serve(settings: Settings, secrets: readonly string[]): Promise<Running> {
   const metrics = settings.metricsKey === undefined ? null : await countRequests();
   const emulator = Object.keys(settings.upstreams).length === 0 ? await startEmulator() : null;
-  const platform = createNodePlatform(
-    settings,
-    secrets,
-    emulator ? urlOf(emulator) : 'http://127.0.0.1:0',
-    metrics,
-    await builtPages(),
-  );
-  const gateway = createGateway(settings, platform);
+  const ports = createNodePorts(settings, secrets, metrics);
+  const gateway = createGateway(settings, ports, {
+    pages: await builtPages(),
+    emulatorUrl: emulator ? urlOf(emulator) : 'http://127.0.0.1:0',
+  });
   const pools = createPools();
   const lane = {
     pools,
@@ -45,7 +43,7 @@ export async function serve(settings: Settings, secrets: readonly string[]): Pro
   };
   const server = createServer(gateway, lane);
   await listen(server, listenOptions(settings, process.env));
-  const sweeping = sweepEveryHour(platform, settings);
+  const sweeping = sweepEveryHour(ports, settings);
 
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -57,7 +55,7 @@ export async function serve(settings: Settings, secrets: readonly string[]): Pro
     await closed;
     clearInterval(idle);
     clearTimeout(patience);
-    await platform.drained();
+    await ports.drained();
     await pools.close();
     emulator?.closeAllConnections();
     emulator?.close();
@@ -146,7 +144,7 @@ async function startSeveral(
   settings: Settings,
   env: NodeJS.ProcessEnv,
   configPath: string | undefined,
-  log: Platform['log'],
+  log: Log,
 ): Promise<void> {
   const processes = await startProcesses(
     join(import.meta.dirname, `main${extname(import.meta.filename)}`),
@@ -174,10 +172,10 @@ function onSignals(stop: () => Promise<void>, kill: () => void): void {
 }
 
 /** Deletes what is stored for too long, or too much of it, in the background. */
-function sweepEveryHour(platform: Platform, settings: Settings): NodeJS.Timeout {
+function sweepEveryHour(ports: Ports, settings: Settings): NodeJS.Timeout {
   const clean = () =>
-    cleanUp(platform, settings).catch((error: unknown) =>
-      platform.log('warn', 'old pictures and files could not be deleted', { error: String(error) }),
+    cleanUp(ports, settings).catch((error: unknown) =>
+      ports.log('warn', 'old pictures and files could not be deleted', { error: String(error) }),
     );
   return setInterval(() => void clean(), 3_600_000).unref();
 }

@@ -16,7 +16,8 @@ import { createBuiltPages } from './pages/built.ts';
 import { createLlmsText } from './pages/llms.ts';
 import { createOpenApi } from './pages/openapi.ts';
 import { createStartPage } from './pages/start.ts';
-import type { Platform } from './ports/platform.ts';
+import type { BuiltFiles } from './ports/built-files.ts';
+import type { Ports } from './ports/ports.ts';
 import type { UpstreamHealth } from './relay/health.ts';
 import type { Reply } from './reply.ts';
 import { botStyle, markdownStyle } from './segments/style.ts';
@@ -36,35 +37,36 @@ export type Route = {
 /** What the routes are made of. */
 export type House = {
   readonly settings: Settings;
-  readonly directory: ModelRouter;
-  readonly standing: UpstreamHealth;
+  readonly modelRouter: ModelRouter;
+  readonly upstreamHealth: UpstreamHealth;
   readonly plan: Plan;
-  readonly platform: Platform;
+  readonly ports: Ports;
+  readonly pages: BuiltFiles | null;
   /** Where pictures and files are kept; null where there is no place for them. */
-  readonly library: FileStore | null;
+  readonly fileStore: FileStore | null;
   isDraining(): boolean;
 };
 
 /** Finds the route of a request. Throws a 404 for a path that is none of ours, a 405 for a method it does not take. */
 export function createRoutes(house: House): (place: Place, method: string) => Route {
   const { forward, model, withBody } = createForward(
-    house.directory,
+    house.modelRouter,
     house.plan,
     house.settings.maxBodyBytes,
     {
-      chat: createChatCompletions(conversionOptions(house.settings), house.platform),
+      chat: createChatCompletions(conversionOptions(house.settings), house.ports),
       images: createImages(
         { ...house.settings, promptPrefix: house.settings.imagePromptPrefix },
-        house.platform,
+        house.ports,
       ),
-      files: createFiles(house.library, house.platform, house.settings),
+      files: createFiles(house.fileStore, house.ports, house.settings),
     },
   );
   const stored: Route = {
     name: '/{images,files}/{name}',
     open: true,
     anyOrigin: true,
-    answer: createStored(house.library),
+    answer: createStored(house.fileStore),
   };
   const forwardRoute: Route = { name: '/v1/*', open: false, answer: forward };
   const modelRoute: Route = { name: '/v1/models/{id}', open: false, answer: model };
@@ -86,14 +88,14 @@ export function createRoutes(house: House): (place: Place, method: string) => Ro
         PUT: {
           name: 'PUT /image/upload',
           open: false,
-          answer: createImageUpload(house.library, house.settings),
+          answer: createImageUpload(house.fileStore, house.settings),
         },
       },
     ],
     ...['/livez', '/health', '/healthz'].map((path) => [path, readOnly(path, health)] as const),
-    ['/readyz', readOnly('/readyz', () => readiness(house.isDraining(), house.standing.isDown()))],
+    ['/readyz', readOnly('/readyz', () => readiness(house.isDraining(), house.upstreamHealth.isDown()))],
   ]);
-  const page: Route = { name: 'page', open: true, answer: createBuiltPages(house.platform.pages) };
+  const page: Route = { name: 'page', open: true, answer: createBuiltPages(house.pages) };
   // A script of ours may be loaded by the frame that has another origin; it holds nothing of anybody.
   const asset: Route = { ...page, anyOrigin: true };
   for (const path of ['/balance', '/play', '/doctor', '/other-origin']) {
@@ -115,8 +117,8 @@ export function createRoutes(house: House): (place: Place, method: string) => Ro
     local.set(path, { GET: route, HEAD: route });
   }
   const { metricsKey } = house.settings;
-  if (house.platform.metrics && metricsKey !== undefined)
-    local.set('/metrics', readOnly('/metrics', createMetricsPage(house.platform.metrics, metricsKey)));
+  if (house.ports.metrics && metricsKey !== undefined)
+    local.set('/metrics', readOnly('/metrics', createMetricsPage(house.ports.metrics, metricsKey)));
   const models = readOnly('/v1/models', createModels(house), false);
 
   return (place, method) => {

@@ -5,12 +5,12 @@ import { createGateway, type Gateway } from './gateway.ts';
 import { errorBody, Failure } from './http/failure.ts';
 import { webIncoming } from './platform/fetch/request.ts';
 import { respond } from './platform/fetch/respond.ts';
-import { createWorkersPlatform } from './platform/workers/platform.ts';
-import type { Platform } from './ports/platform.ts';
+import { createPipe, createWorkersPorts, emulatorOrigin } from './platform/workers/ports.ts';
+import type { Ports } from './ports/ports.ts';
 import { loadSettings } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
 
-type Served = { gateway: Gateway; platform: Platform; settings: Settings } | { errors: readonly string[] };
+type Served = { gateway: Gateway; ports: Ports; settings: Settings } | { errors: readonly string[] };
 
 /** Made once per isolate, from the Worker's variables and secrets. */
 const served = start(env as unknown as Record<string, unknown>);
@@ -24,11 +24,11 @@ export function start(bindings: Record<string, unknown>): Served {
     for (const error of loaded.errors) console.error(JSON.stringify({ level: 'error', message: error }));
     return { errors: loaded.errors };
   }
-  const platform = createWorkersPlatform(loaded.settings.logLevel, loaded.secrets, bindings, files);
-  for (const warning of loaded.warnings) platform.log('warn', warning);
+  const ports = createWorkersPorts(loaded.settings.logLevel, loaded.secrets, bindings);
+  for (const warning of loaded.warnings) ports.log('warn', warning);
   return {
-    gateway: createGateway(loaded.settings, platform),
-    platform,
+    gateway: createGateway(loaded.settings, ports, { pages: files, emulatorUrl: emulatorOrigin }),
+    ports,
     settings: loaded.settings,
   };
 }
@@ -37,7 +37,7 @@ export async function serve(request: Request, served: Served): Promise<Response>
   if ('errors' in served) return misconfigured(served.errors);
   const incoming = webIncoming(request);
   const exchange = await served.gateway.handle(incoming);
-  return respond(exchange, incoming, served.platform, served.settings.keepAlive);
+  return respond(exchange, incoming, served.ports, served.settings.keepAlive, createPipe);
 }
 
 /** A Worker cannot refuse to start, so it says in every answer what keeps it from serving. Errors never hold a value. */
@@ -48,7 +48,7 @@ function misconfigured(errors: readonly string[]): Response {
 
 /** Deletes what is stored for too long, or too much of it: run by the cron trigger of wrangler.jsonc. */
 export async function clean(served: Served): Promise<void> {
-  if (!('errors' in served)) await cleanUp(served.platform, served.settings);
+  if (!('errors' in served)) await cleanUp(served.ports, served.settings);
 }
 
 export default {

@@ -9,7 +9,7 @@ import {
   type Usage,
 } from '../openai/chunks.ts';
 import { estimateTokens } from '../openai/tokens.ts';
-import type { Platform } from '../ports/platform.ts';
+import type { Ports } from '../ports/ports.ts';
 import { carryEventStream, type Source } from '../relay/event-stream.ts';
 import { json } from '../reply.ts';
 import { writeAnswer } from '../segments/answer.ts';
@@ -37,19 +37,19 @@ type Conversation = Extract<Served, { kind: 'backend-api' }>;
 type Parts = AsyncGenerator<readonly [number, ChoicePart]>;
 
 /** `POST /v1/chat/completions` at an upstream whose answers are put together here. */
-export function createChatCompletions(options: ConversionOptions, platform: Platform) {
+export function createChatCompletions(options: ConversionOptions, ports: Ports) {
   return async (call: Call, body: JsonBody, served: Conversation): Promise<Response> => {
     const parameters = chatParameters(body.value);
     const head: CompletionHead = {
       id: `chatcmpl-${call.id.slice(4)}`,
-      created: Math.floor(platform.now() / 1000),
+      created: Math.floor(ports.tasks.now() / 1000),
       model: String(body.value.model),
     };
     const { signal, abort: giveUp } = requestDeadline(call, options.totalTimeout);
     const counter =
       parameters.stream && !parameters.includeUsage && parameters.maxTokens === null
         ? null
-        : await platform.tokenizer();
+        : await ports.tokenizer();
     const countTokens = counter ?? estimateTokens;
     const spoken = await Promise.all(
       Array.from({ length: parameters.count }, () =>

@@ -5,7 +5,7 @@ import { uploadsFolder } from '../files/uploads.ts';
 import { Failure } from '../http/failure.ts';
 import { linkStem } from '../http/public-url.ts';
 import type { StoredBlob } from '../ports/blobs.ts';
-import type { Platform } from '../ports/platform.ts';
+import type { Ports } from '../ports/ports.ts';
 import { json } from '../reply.ts';
 import type { Settings } from '../settings/schema.ts';
 import { readForm } from './form.ts';
@@ -18,31 +18,31 @@ const maxListed = 10_000;
  * `/v1/files` where no upstream has it: files are kept here, each key's apart, for use in a conversation by their id.
  */
 export function createFiles(
-  library: FileStore | null,
-  platform: Platform,
+  fileStore: FileStore | null,
+  ports: Ports,
   settings: UploadSettings,
 ): (call: Call) => Promise<Response> {
   return async (call) => {
-    if (!library) throw noStorage();
-    const folder = await uploadsFolder(call.credentials, platform);
+    if (!fileStore) throw noStorage();
+    const folder = await uploadsFolder(call.credentials, ports);
     const [, , , name, content] = call.path.split('/');
     if (name === undefined || name === '') {
-      if (call.method === 'POST') return upload(call, library, folder, settings);
-      if (call.method === 'GET') return list(library, folder);
+      if (call.method === 'POST') return upload(call, fileStore, folder, settings);
+      if (call.method === 'GET') return list(fileStore, folder);
       throw notAllowed(call.method, 'GET, POST');
     }
     const id = idIn(name.replace(/^file-/, ''));
-    const found = id === null ? null : await library.head(id, folder);
+    const found = id === null ? null : await fileStore.head(id, folder);
     if (id === null || !found)
       throw new Failure('not_found', `No such file: "${name.slice(0, 80)}".`, { param: 'file_id' });
     if (call.method === 'DELETE' && content === undefined) {
-      await library.delete(id, folder);
+      await fileStore.delete(id, folder);
       return json({ id: `file-${id}`, object: 'file', deleted: true });
     }
     if (call.method !== 'GET') throw notAllowed(call.method, content === undefined ? 'GET, DELETE' : 'GET');
     if (content === undefined) return json(described(id, found));
     if (content !== 'content') throw new Failure('not_found', 'There is nothing at this path.');
-    const blob = await library.get(id, undefined, folder);
+    const blob = await fileStore.get(id, undefined, folder);
     return new Response(blob?.body ?? null, {
       headers: {
         'content-type': 'application/octet-stream',
@@ -55,7 +55,7 @@ export function createFiles(
 
 async function upload(
   call: Call,
-  library: FileStore,
+  fileStore: FileStore,
   folder: string,
   settings: UploadSettings,
 ): Promise<Response> {
@@ -69,21 +69,21 @@ async function upload(
         param: 'file',
       },
     );
-  const kept = await library.keep(
+  const kept = await fileStore.keep(
     { body: file.stream(), type: file.type || null, name: file.name, length: file.size },
     settings.maxFileBytes,
     folder,
   );
-  const found = await library.head(kept.id, folder);
+  const found = await fileStore.head(kept.id, folder);
   if (!found) throw new Failure('unavailable', 'The file could not be stored. Try again.');
   return json(described(kept.id, { ...found, fileName: kept.fileName }));
 }
 
-async function list(library: FileStore, folder: string): Promise<Response> {
+async function list(fileStore: FileStore, folder: string): Promise<Response> {
   const data: Record<string, unknown>[] = [];
-  for await (const { key } of library.list(folder)) {
+  for await (const { key } of fileStore.list(folder)) {
     const id = key.slice(folder.length + 1);
-    const found = await library.head(id, folder);
+    const found = await fileStore.head(id, folder);
     if (found) data.push(described(id, found));
     if (data.length >= maxListed) break;
   }
@@ -109,7 +109,7 @@ function described(id: string, { size, fileName, storedAt }: StoredBlob): Record
  * key alone, since whoever may store here may publish here.
  */
 export function createImageUpload(
-  library: FileStore | null,
+  fileStore: FileStore | null,
   settings: UploadSettings,
 ): (call: Call) => Promise<Response> {
   return async (call) => {
@@ -118,12 +118,12 @@ export function createImageUpload(
         'forbidden',
         'Uploading is off: it is for holders of an access key. Set ACCESS_KEYS at the gateway.',
       );
-    if (!library) throw noStorage();
+    if (!fileStore) throw noStorage();
     const body = call.incoming.stream();
     if (body === null)
       throw new Failure('invalid_request', 'The request has no body. Send the picture as it is.');
     const length = call.incoming.head.get('content-length');
-    const kept = await library.keep(
+    const kept = await fileStore.keep(
       {
         body,
         type: call.incoming.head.get('content-type') ?? null,
@@ -133,7 +133,7 @@ export function createImageUpload(
       settings.maxFileBytes,
     );
     if (!isPicture(kept.type)) {
-      await library.delete(kept.id);
+      await fileStore.delete(kept.id);
       throw new Failure(
         'unsupported_media_type',
         'The body is no picture. Send a PNG, JPEG, GIF, WebP, AVIF or BMP as it is.',

@@ -34,21 +34,21 @@ const drawingModel = 'dall-e-3';
  * is read (up to `maxBodyBytes`) for the model it names; a body without one, or of another type, goes to the upstream for all the rest.
  */
 export function createForward(
-  directory: ModelRouter,
+  modelRouter: ModelRouter,
   plan: Plan,
   maxBodyBytes: number,
   converted: Converted,
 ) {
   const general = (call: Call, body: UpstreamRequest['body']): Relay =>
-    plan(call, call.method, call.path, [{ upstream: directory.general(), body }]);
+    plan(call, call.method, call.path, [{ upstream: modelRouter.general(), body }]);
 
   const forward = (call: Call): Reply | Promise<Reply> => {
     const { head } = call.incoming;
-    if (isWebSocket(call)) return directory.general().tunnel(call);
-    if (directory.onlyUpstream) return general(call, 'incoming');
-    if (!directory.hasGeneral && isFiles.test(call.path)) return converted.files(call);
+    if (isWebSocket(call)) return modelRouter.general().tunnel(call);
+    if (modelRouter.onlyUpstream) return general(call, 'incoming');
+    if (!modelRouter.hasGeneral && isFiles.test(call.path)) return converted.files(call);
     // Where somebody else takes forms, they stream there unread; only a conversation's are read here.
-    if (!directory.hasGeneral && call.method === 'POST' && isPictureForm.test(call.path))
+    if (!modelRouter.hasGeneral && call.method === 'POST' && isPictureForm.test(call.path))
       return withForm(call);
     const byModel = call.method === 'POST' && /^application\/json\b/i.test(head.get('content-type') ?? '');
     if (!byModel) return general(call, 'incoming');
@@ -57,10 +57,10 @@ export function createForward(
 
   /** Carries a body that was read to whoever serves the model it names, or asks for an answer to it. */
   const withBody = (call: Call, body: JsonBody): Reply | Promise<Reply> => {
-    if (directory.onlyUpstream) return general(call, body.bytes);
+    if (modelRouter.onlyUpstream) return general(call, body.bytes);
     const isChat = call.path === '/v1/chat/completions';
     const isImages = call.path === '/v1/images/generations';
-    if (body.value.model === undefined && !isChat && (directory.hasGeneral || !isImages))
+    if (body.value.model === undefined && !isChat && (modelRouter.hasGeneral || !isImages))
       return general(call, body.bytes);
     const asked = isImages && body.value.model === undefined ? drawingModel : modelOf(body);
     return served(call, body, asked, found(call, asked));
@@ -130,16 +130,16 @@ export function createForward(
   /** Who may serve a model, which is noted for the log. */
   const found = (call: Call, asked: string): Candidates => {
     call.record.model = asked.slice(0, 100);
-    return directory.candidates(asked);
+    return modelRouter.candidates(asked);
   };
 
   /** `GET /v1/models/{id}`, asked of the upstream that serves the model. */
   const model = (call: Call): Reply => {
-    if (directory.onlyUpstream) return general(call, null);
+    if (modelRouter.onlyUpstream) return general(call, null);
     const asked = decodedSegment(call.path.slice('/v1/models/'.length));
     if (asked === null)
       throw new Failure('invalid_request', 'The model name in the path is not percent-encoded UTF-8.');
-    const [first] = directory.candidates(asked);
+    const [first] = modelRouter.candidates(asked);
     if (first.kind === 'backend-api')
       return json({ id: asked, object: 'model', created: 0, owned_by: first.upstream.name });
     return plan(call, call.method, `/v1/models/${encodeURIComponent(first.model)}`, [

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { Call } from '../call.ts';
 import { Failure } from '../http/failure.ts';
 import type { JsonBody } from '../http/json-body.ts';
-import type { Platform } from '../ports/platform.ts';
+import type { Ports } from '../ports/ports.ts';
 import { json } from '../reply.ts';
 import type { AssetRef } from '../segments/segment.ts';
 import { readAll } from '../streams/read-all.ts';
@@ -38,7 +38,7 @@ const maxInline = 64 * 1024 * 1024;
  * `POST /v1/images/generations`, `/edits` and `/variations` at an upstream that draws in conversations: a turn for each picture that is
  * asked for, fewer where a turn gives several.
  */
-export function createImages(options: ImageOptions, platform: Platform) {
+export function createImages(options: ImageOptions, ports: Ports) {
   const draw = async (
     call: Call,
     served: Conversation,
@@ -101,7 +101,7 @@ export function createImages(options: ImageOptions, platform: Platform) {
       })),
     );
     const words = drawn.map((turn) => turn.words).filter((each) => each !== '');
-    return { created: Math.floor(platform.now() / 1000), data, reply: words.join('\n\n') };
+    return { created: Math.floor(ports.tasks.now() / 1000), data, reply: words.join('\n\n') };
   };
 
   return async (

@@ -4,7 +4,7 @@ import { errorBody, Failure, toFailure } from '../http/failure.ts';
 import { headerOf } from '../http/headers.ts';
 import { ask } from '../platform/fetch/relay.ts';
 import { hashOf } from '../ports/hash.ts';
-import type { Platform } from '../ports/platform.ts';
+import type { Ports } from '../ports/ports.ts';
 import { typedCache } from '../ports/typed-cache.ts';
 import { json, type Reply } from '../reply.ts';
 import type { House } from '../routes.ts';
@@ -24,21 +24,21 @@ const maxListBytes = 8 * 1024 * 1024;
  * `GET /v1/models`: the models of all upstreams in one list, each upstream's own first answer remembered for a while for each key it was
  * asked with. An upstream that fails is left out while another answers; where none does, its own error passes.
  */
-export function createModels({ directory, settings, platform, plan }: House): (call: Call) => Promise<Reply> {
+export function createModels({ modelRouter, settings, ports, plan }: House): (call: Call) => Promise<Reply> {
   const remembered = typedCache(
-    platform,
+    ports,
     'models',
     v.array(v.looseObject({ id: v.string() })),
     settings.modelsCacheSeconds,
   );
-  const compatible = directory.upstreams.filter((upstream) => upstream.kind === 'openai');
+  const compatible = modelRouter.upstreams.filter((upstream) => upstream.kind === 'openai');
 
   const listOf = async (call: Call, upstream: CompatibleUpstream): Promise<Listed> => {
     const relay = plan({ ...call, search: '' }, 'GET', '/v1/models', [{ upstream, body: null }]);
-    const account = await accountHash(relay.requests[0].headers, platform);
+    const account = await accountHash(relay.requests[0].headers, ports);
     const known = settings.modelsCacheSeconds > 0 ? await remembered.get(upstream.name, account) : undefined;
     if (known) return { ok: true, models: known };
-    const { answer, release } = await ask(relay, call.incoming, platform.fetch);
+    const { answer, release } = await ask(relay, call.incoming, ports.http.fetch);
     const listed = await readList(answer).finally(release);
     if (listed.ok && settings.modelsCacheSeconds > 0)
       await remembered.set([...listed.models], upstream.name, account);
@@ -50,13 +50,13 @@ export function createModels({ directory, settings, platform, plan }: House): (c
       compatible.map((upstream) => listOf(call, upstream).catch((error): Listed => failed(error))),
     );
     const models = new Map<string, Model>();
-    for (const [id, upstream] of directory.names) {
+    for (const [id, upstream] of modelRouter.names) {
       models.set(id, { id, object: 'model', created: 0, owned_by: upstream });
     }
     for (const [i, result] of results.entries()) {
       if (!result.ok) continue;
       for (const model of result.models) {
-        if (!models.has(model.id) && directory.first(model.id)?.upstream.name === compatible[i]?.name)
+        if (!models.has(model.id) && modelRouter.first(model.id)?.upstream.name === compatible[i]?.name)
           models.set(model.id, model);
       }
     }
@@ -72,9 +72,9 @@ export function createModels({ directory, settings, platform, plan }: House): (c
 }
 
 /** Lists differ by key and by the account it is used for; nothing else of a request changes them. No key is remembered, only its hash. */
-function accountHash(headers: readonly string[], platform: Pick<Platform, 'createHash'>): Promise<string> {
+function accountHash(headers: readonly string[], ports: Pick<Ports, 'createHash'>): Promise<string> {
   const names = ['authorization', 'openai-organization', 'openai-project', 'chatgpt-account-id'];
-  return hashOf(platform, JSON.stringify(names.map((name) => headerOf(headers, name) ?? null)));
+  return hashOf(ports, JSON.stringify(names.map((name) => headerOf(headers, name) ?? null)));
 }
 
 function failed(error: unknown): Listed {

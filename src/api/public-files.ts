@@ -10,11 +10,11 @@ import type { ByteRange, StoredBlob } from '../ports/blobs.ts';
  * `GET /images/{name}` and `GET /files/{name}`: what the gateway stored. Whoever has the link may see it, from any page. What is under a
  * link never changes; nothing of it runs as a page here, whatever it is.
  */
-export function createStored(library: FileStore | null): (call: Call) => Promise<Response> {
+export function createStored(fileStore: FileStore | null): (call: Call) => Promise<Response> {
   return async (call) => {
     const name = decodedSegment(call.path.split('/').at(-1) ?? '');
     const id = name === null ? null : idIn(name);
-    if (!library || id === null || name === null) throw missing();
+    if (!fileStore || id === null || name === null) throw missing();
     const etag = `"${id}"`;
     const { head } = call.incoming;
     const isHead = head.method === 'HEAD';
@@ -23,7 +23,7 @@ export function createStored(library: FileStore | null): (call: Call) => Promise
     const mayRange = wanted !== undefined && (ifRange === undefined || ifRange === etag);
     const isKnown = matchesEtag(head.get('if-none-match'), etag);
     if (isHead || isKnown || mayRange) {
-      const found = await library.head(id);
+      const found = await fileStore.head(id);
       if (!found) throw missing();
       const headers = headersOf(found, id, name);
       if (isKnown) return new Response(null, { status: 304, headers: withoutLength(headers) });
@@ -33,24 +33,24 @@ export function createStored(library: FileStore | null): (call: Call) => Promise
           status: 416,
           headers: { ...withoutLength(headers), 'content-range': `bytes */${found.size}` },
         });
-      if (range !== 'all') return part(library, id, found, headers, range, isHead);
+      if (range !== 'all') return part(fileStore, id, found, headers, range, isHead);
       if (isHead) return new Response(null, { headers });
     }
-    const found = await library.get(id);
+    const found = await fileStore.get(id);
     if (!found) throw missing();
     return new Response(found.body, { headers: headersOf(found, id, name) });
   };
 }
 
 async function part(
-  library: FileStore,
+  fileStore: FileStore,
   id: string,
   { size }: StoredBlob,
   headers: Record<string, string>,
   range: ByteRange,
   isHead: boolean,
 ): Promise<Response> {
-  const found = isHead ? null : await library.get(id, range);
+  const found = isHead ? null : await fileStore.get(id, range);
   if (!isHead && !found) throw missing();
   return new Response(found?.body ?? null, {
     status: 206,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createMemoryBlobs } from '../../test/memory-blobs.ts';
 import { picture } from '../emulator/png.ts';
 import { createMemoryCache } from '../platform/memory/cache.ts';
-import type { Hash } from '../ports/platform.ts';
+import type { Hash } from '../ports/hash.ts';
 import { createFileStore, type Given, idIn, pathOf } from './file-store.ts';
 
 /** SHA-256 by the standard, which takes everything at once: enough for a test. */
@@ -19,8 +19,8 @@ function createHash(): Hash {
 
 function made() {
   const blobs = createMemoryBlobs();
-  const library = createFileStore(blobs, { cache: createMemoryCache(Date.now), createHash, log: () => {} });
-  return { blobs, library };
+  const fileStore = createFileStore(blobs, { cache: createMemoryCache(Date.now), createHash, log: () => {} });
+  return { blobs, fileStore };
 }
 
 function given(bytes: Uint8Array | string, more: Partial<Given> = {}): Given {
@@ -33,10 +33,10 @@ function given(bytes: Uint8Array | string, more: Partial<Given> = {}): Given {
   };
 }
 
-describe('the library', () => {
+describe('the file store', () => {
   test('keeps bytes under a name of 128 random bits, with what they are', async () => {
-    const { blobs, library } = made();
-    const kept = await library.keep(given(picture('a')), 1e6);
+    const { blobs, fileStore } = made();
+    const kept = await fileStore.keep(given(picture('a')), 1e6);
     expect(kept).toMatchObject({ type: 'image/png', fileName: 'image.png' });
     expect(kept.id).toMatch(/^[0-9a-f]{32}$/);
     expect([...blobs.entries.keys()]).toEqual([`media/${kept.id}`]);
@@ -45,9 +45,9 @@ describe('the library', () => {
   });
 
   test('stores the same bytes once, whatever they are called', async () => {
-    const { blobs, library } = made();
-    const one = await library.keep(given('a,b\n1,2', { name: '/mnt/data/one.csv' }), 1e6);
-    const two = await library.keep(given('a,b\n1,2', { name: 'two.csv' }), 1e6);
+    const { blobs, fileStore } = made();
+    const one = await fileStore.keep(given('a,b\n1,2', { name: '/mnt/data/one.csv' }), 1e6);
+    const two = await fileStore.keep(given('a,b\n1,2', { name: 'two.csv' }), 1e6);
     expect(two.id).toBe(one.id);
     expect(blobs.entries.size).toBe(1);
     expect(pathOf(one)).toBe(`/files/${one.id}-one.csv`);
@@ -55,36 +55,36 @@ describe('the library', () => {
   });
 
   test('stores them again once they were deleted', async () => {
-    const { blobs, library } = made();
-    const one = await library.keep(given('x'), 1e6);
-    await library.delete(one.id);
-    const two = await library.keep(given('x'), 1e6);
+    const { blobs, fileStore } = made();
+    const one = await fileStore.keep(given('x'), 1e6);
+    await fileStore.delete(one.id);
+    const two = await fileStore.keep(given('x'), 1e6);
     expect(two.id).not.toBe(one.id);
     expect(blobs.entries.size).toBe(1);
   });
 
   test('keeps folders apart', async () => {
-    const { blobs, library } = made();
-    await library.keep(given('x'), 1e6, 'uploads/aa');
-    await library.keep(given('x'), 1e6, 'uploads/bb');
+    const { blobs, fileStore } = made();
+    await fileStore.keep(given('x'), 1e6, 'uploads/aa');
+    await fileStore.keep(given('x'), 1e6, 'uploads/bb');
     expect(blobs.entries.size).toBe(2);
   });
 
   test('refuses what is too large, before a byte is stored or after the last that fits', async () => {
-    const { blobs, library } = made();
-    await expect(library.keep(given('x'.repeat(11), { length: 11 }), 10)).rejects.toMatchObject({
+    const { blobs, fileStore } = made();
+    await expect(fileStore.keep(given('x'.repeat(11), { length: 11 }), 10)).rejects.toMatchObject({
       code: 'body_too_large',
     });
-    await expect(library.keep(given('x'.repeat(11)), 10)).rejects.toMatchObject({ code: 'body_too_large' });
-    await expect(library.keep(given('x'.repeat(20_000)), 10_000)).rejects.toMatchObject({
+    await expect(fileStore.keep(given('x'.repeat(11)), 10)).rejects.toMatchObject({ code: 'body_too_large' });
+    await expect(fileStore.keep(given('x'.repeat(20_000)), 10_000)).rejects.toMatchObject({
       code: 'body_too_large',
     });
     expect(blobs.entries.size).toBe(0);
-    expect(await library.keep(given('x'.repeat(10)), 10)).toBeTruthy();
+    expect(await fileStore.keep(given('x'.repeat(10)), 10)).toBeTruthy();
   });
 
   test('keeps nothing of a download that breaks off', async () => {
-    const { blobs, library } = made();
+    const { blobs, fileStore } = made();
     let sent = 0;
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -92,7 +92,7 @@ describe('the library', () => {
         else controller.error(new Error('reset'));
       },
     });
-    await expect(library.keep({ ...given(''), body }, 1e6)).rejects.toMatchObject({
+    await expect(fileStore.keep({ ...given(''), body }, 1e6)).rejects.toMatchObject({
       code: 'upstream_error',
       message: 'the download broke off',
     });
@@ -108,8 +108,12 @@ describe('the library', () => {
     blobs.put = async () => {
       throw Object.assign(new Error(code), { code });
     };
-    const library = createFileStore(blobs, { cache: createMemoryCache(Date.now), createHash, log: () => {} });
-    await expect(library.keep(given('x'), 10)).rejects.toThrow(words);
+    const fileStore = createFileStore(blobs, {
+      cache: createMemoryCache(Date.now),
+      createHash,
+      log: () => {},
+    });
+    await expect(fileStore.keep(given('x'), 10)).rejects.toThrow(words);
   });
 
   test('leaves the source of what its storage does not take, also while more of it is awaited', async () => {
@@ -117,7 +121,11 @@ describe('the library', () => {
     blobs.put = async () => {
       throw new Error('EROFS');
     };
-    const library = createFileStore(blobs, { cache: createMemoryCache(Date.now), createHash, log: () => {} });
+    const fileStore = createFileStore(blobs, {
+      cache: createMemoryCache(Date.now),
+      createHash,
+      log: () => {},
+    });
     let left = false;
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(new Uint8Array(5000)),
@@ -125,19 +133,19 @@ describe('the library', () => {
         left = true;
       },
     });
-    await expect(library.keep({ ...given(''), body }, 1e6)).rejects.toThrow('could not be stored');
+    await expect(fileStore.keep({ ...given(''), body }, 1e6)).rejects.toThrow('could not be stored');
     expect(left).toBe(true);
   });
 
   test('a cache that lies does not lead to another file', async () => {
     const blobs = createMemoryBlobs();
     const cache = createMemoryCache(Date.now);
-    const library = createFileStore(blobs, { cache, createHash, log: () => {} });
+    const fileStore = createFileStore(blobs, { cache, createHash, log: () => {} });
     const hash = createHash();
     await hash.update(new TextEncoder().encode('x'));
     for (const lie of ['../../etc', 'f'.repeat(32), 5, null]) {
       await cache.set(['stored', 'media', await hash.hex()], lie, 100);
-      const kept = await library.keep(given('x'), 10);
+      const kept = await fileStore.keep(given('x'), 10);
       expect(blobs.entries.has(`media/${kept.id}`)).toBe(true);
     }
   });

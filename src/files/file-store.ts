@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { Failure } from '../http/failure.ts';
 import type { Blobs, StoredBlob } from '../ports/blobs.ts';
-import type { Platform } from '../ports/platform.ts';
+import type { Ports } from '../ports/ports.ts';
 import { typedCache } from '../ports/typed-cache.ts';
 import { concatBytes } from '../streams/read-all.ts';
 import { readChunks } from '../streams/read-chunks.ts';
@@ -31,8 +31,8 @@ const knownSeconds = 30 * 86_400;
 export const mediaFolder = 'media';
 
 /** Keeps what answers are made of beyond their text. The same bytes are stored once, each time under the name they got first. */
-export function createFileStore(blobs: Blobs, platform: Pick<Platform, 'cache' | 'createHash' | 'log'>) {
-  const known = typedCache(platform, 'stored', v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)), knownSeconds);
+export function createFileStore(blobs: Blobs, ports: Pick<Ports, 'cache' | 'createHash' | 'log'>) {
+  const known = typedCache(ports, 'stored', v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)), knownSeconds);
 
   return {
     /** Stores what it is given, at most `limit` bytes. Throws a 413 beyond, and a 503 where the storage fails; nothing is stored then. */
@@ -45,7 +45,7 @@ export function createFileStore(blobs: Blobs, platform: Pick<Platform, 'cache' |
       const head = await readHead(chunks);
       const type = await typeOf(concatBytes(head).subarray(0, headBytes), given.type, given.name);
       const fileName = await nameFor(given.name, type);
-      const hash = platform.createHash();
+      const hash = ports.createHash();
       const id = newId();
       const key = `${folder}/${id}`;
       await blobs
@@ -118,7 +118,7 @@ async function* measured(
   head: readonly Uint8Array[],
   rest: AsyncIterator<Uint8Array>,
   limit: number,
-  hash: ReturnType<Platform['createHash']>,
+  hash: ReturnType<Ports['createHash']>,
 ): AsyncGenerator<Uint8Array> {
   let length = 0;
   const taken = async (chunk: Uint8Array): Promise<Uint8Array> => {

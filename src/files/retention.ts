@@ -1,5 +1,5 @@
 import type { Blobs } from '../ports/blobs.ts';
-import type { Platform } from '../ports/platform.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /** How long and how much is kept; 0 for no limit. */
 export type Retention = { readonly maxAgeSeconds: number; readonly maxBytes: number };
@@ -58,10 +58,14 @@ type KeepFor = { readonly storedDays: number; readonly storedBytes: number };
 
 /** Sweeps as the settings say, and logs what went. */
 export async function cleanUp(
-  { blobs, now, log }: Pick<Platform, 'blobs' | 'now' | 'log'>,
+  { blobs, tasks, log }: Pick<Ports, 'blobs' | 'tasks' | 'log'>,
   { storedDays, storedBytes }: KeepFor,
 ): Promise<void> {
   if (!blobs) return;
-  const deleted = await sweep(blobs, { maxAgeSeconds: storedDays * 86_400, maxBytes: storedBytes }, now());
+  const deleted = await sweep(
+    blobs,
+    { maxAgeSeconds: storedDays * 86_400, maxBytes: storedBytes },
+    tasks.now(),
+  );
   if (deleted > 0) log('info', 'old pictures and files were deleted', { deleted });
 }

@@ -1,14 +1,14 @@
 import type { Credentials } from '../access/credentials.ts';
 import { hashOf } from '../ports/hash.ts';
-import type { Platform } from '../ports/platform.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /**
  * The folder of the files that somebody uploaded: each key has its own, so that an id is of no use to anybody else.
  */
 export async function uploadsFolder(
   { accessKey, ownKey, openaiKey }: Credentials,
-  platform: Pick<Platform, 'createHash'>,
+  ports: Pick<Ports, 'createHash'>,
 ): Promise<string> {
-  const hash = await hashOf(platform, `uploads of ${accessKey ?? openaiKey ?? ownKey ?? ''}`);
+  const hash = await hashOf(ports, `uploads of ${accessKey ?? openaiKey ?? ownKey ?? ''}`);
   return `uploads/${hash.slice(0, 32)}`;
 }

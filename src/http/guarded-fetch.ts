@@ -1,4 +1,4 @@
-import type { Platform } from '../ports/platform.ts';
+import type { Http } from '../ports/http.ts';
 import { withTimeout } from '../streams/with-timeout.ts';
 import { Failure } from './failure.ts';
 import { mayBePublicHost } from './public-address.ts';
@@ -27,7 +27,7 @@ export type GuardedRequest = {
  * a 502 or 504 where it does not answer. The body is unread: whoever reads it says how much.
  */
 export async function guardedFetch(
-  platform: Pick<Platform, 'fetchPublic'>,
+  http: Pick<Http, 'fetchPublic'>,
   address: string,
   options: GuardOptions,
   request: GuardedRequest = {},
@@ -38,15 +38,11 @@ export async function guardedFetch(
     late.abort();
     return new Failure('upstream_timeout', `It gave no answer within ${options.timeoutSeconds} seconds.`);
   };
-  return withTimeout(
-    follow(platform, address, options, { ...request, signal }),
-    options.timeoutSeconds,
-    expired,
-  );
+  return withTimeout(follow(http, address, options, { ...request, signal }), options.timeoutSeconds, expired);
 }
 
 async function follow(
-  platform: Pick<Platform, 'fetchPublic'>,
+  http: Pick<Http, 'fetchPublic'>,
   address: string,
   { allow }: GuardOptions,
   request: GuardedRequest,
@@ -55,7 +51,7 @@ async function follow(
   for (let redirects = 0; ; redirects++) {
     const isAllowed = allow.has(hostAndPort(url));
     if (!isAllowed && !mayBePublicHost(url.hostname)) throw forbidden();
-    const answer = await platform.fetchPublic(url, outgoing(request), isAllowed).catch((error: unknown) => {
+    const answer = await http.fetchPublic(url, outgoing(request), isAllowed).catch((error: unknown) => {
       throw failureIn(error) ?? new Failure('upstream_error', 'It could not be reached.', { cause: error });
     });
     const location = answer.headers.get('location');

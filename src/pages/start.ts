@@ -6,7 +6,7 @@ import { pageHeaders } from './page-headers.ts';
 import { startStyle } from './start-style.ts';
 
 /** `GET /`: what this is, the address to copy, how the upstreams do, where to read on. No script, no asset of others. */
-export function createStartPage({ settings, standing, isDraining }: House): (call: Call) => Response {
+export function createStartPage({ settings, upstreamHealth, isDraining }: House): (call: Call) => Response {
   return (call) => {
     const { head } = call.incoming;
     const chinese = /^zh\b/i.test(head.get('accept-language') ?? '');
@@ -16,7 +16,7 @@ export function createStartPage({ settings, standing, isDraining }: House): (cal
     const base = known ? `${stem}${settings.apiPrefix ? `/${settings.apiPrefix}` : ''}/v1` : null;
     // The other pages lie beside this one; below a prefix that is asked for without its slash, that is one step further.
     const here = head.target.split('?', 1)[0]?.endsWith('/') ? '.' : `./${settings.apiPrefix}`;
-    const shown = { base, here, upstreams: standing.view(), draining: isDraining() };
+    const shown = { base, here, upstreams: upstreamHealth.view(), draining: isDraining() };
     const html = render(chinese ? zh : en, chinese ? 'zh-CN' : 'en', shown);
     return new Response(head.method === 'HEAD' ? null : html, { headers: pageHeaders });
   };

@@ -1,11 +1,16 @@
-import type { Platform } from './platform.ts';
+/** SHA-256 of bytes that arrive in pieces. */
+export interface Hash {
+  update(bytes: Uint8Array): void | Promise<void>;
+  /** The digest in hexadecimal. Nothing may be added after it. */
+  hex(): Promise<string>;
+}
 
-/** The hash of a text, or of bytes that are there already, in hexadecimal. What is remembered of a key is this. */
+/** The SHA-256 of a text or of bytes, in hexadecimal. Keys are remembered by it only. */
 export async function hashOf(
-  { createHash }: Pick<Platform, 'createHash'>,
-  what: string | Uint8Array,
+  { createHash }: { createHash(): Hash },
+  content: string | Uint8Array,
 ): Promise<string> {
   const hash = createHash();
-  await hash.update(typeof what === 'string' ? new TextEncoder().encode(what) : what);
+  await hash.update(typeof content === 'string' ? new TextEncoder().encode(content) : content);
   return hash.hex();
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Cache } from './cache.ts';
-import type { Platform } from './platform.ts';
+import type { Log } from './log.ts';
 
 /** A view of one kind of entry that has a type: what does not fit the schema is not there. */
 export interface Table<T> {
@@ -14,7 +14,7 @@ export interface Table<T> {
  * without it.
  */
 export function typedCache<S extends v.GenericSchema>(
-  { cache, log }: { readonly cache: Cache; readonly log: Platform['log'] },
+  { cache, log }: { readonly cache: Cache; readonly log: Log },
   kind: string,
   schema: S,
   ttlSeconds: number,

@@ -3,14 +3,14 @@ import { createUpstreamHealth } from './health.ts';
 
 function made(names = ['a', 'b']) {
   let time = 1_000_000;
-  const standing = createUpstreamHealth(names, () => time);
-  return { standing, pass: (ms: number) => void (time += ms) };
+  const upstreamHealth = createUpstreamHealth(names, () => time);
+  return { upstreamHealth, pass: (ms: number) => void (time += ms) };
 }
-const fail = ({ standing }: ReturnType<typeof made>, id: string, times = 5) => {
-  for (let i = 0; i < times; i++) standing.report({ id }, 'failed');
+const fail = ({ upstreamHealth }: ReturnType<typeof made>, id: string, times = 5) => {
+  for (let i = 0; i < times; i++) upstreamHealth.report({ id }, 'failed');
 };
-const order = ({ standing }: ReturnType<typeof made>) =>
-  standing.order([{ id: 'a' }, { id: 'b' }]).map(({ id }) => id);
+const order = ({ upstreamHealth }: ReturnType<typeof made>) =>
+  upstreamHealth.order([{ id: 'a' }, { id: 'b' }]).map(({ id }) => id);
 
 describe('a hop that fails', () => {
   test('is asked all the same, four times', () => {
@@ -42,7 +42,7 @@ describe('a hop that fails', () => {
   test('is forgiven by one success', () => {
     const kept = made();
     fail(kept, 'a', 4);
-    kept.standing.report({ id: 'a' }, 'ok');
+    kept.upstreamHealth.report({ id: 'a' }, 'ok');
     fail(kept, 'a', 4);
     expect(order(kept)).toEqual(['a', 'b']);
   });
@@ -52,13 +52,13 @@ describe('a hop that fails', () => {
     fail(kept, 'a');
     fail(kept, 'b');
     expect(order(kept)).toEqual(['a', 'b']);
-    expect(kept.standing.isDown()).toBe(true);
+    expect(kept.upstreamHealth.isDown()).toBe(true);
   });
 });
 
 test('a hop that asks to be left alone is, for as long as it says', () => {
   const kept = made();
-  kept.standing.report({ id: 'a' }, { coolDownMs: 2000 });
+  kept.upstreamHealth.report({ id: 'a' }, { coolDownMs: 2000 });
   expect(order(kept)).toEqual(['b', 'a']);
   kept.pass(2001);
   expect(order(kept)).toEqual(['a', 'b']);
@@ -66,16 +66,16 @@ test('a hop that asks to be left alone is, for as long as it says', () => {
 
 test('an upstream rests only when all of its keys do', () => {
   const kept = made(['a']);
-  kept.standing.report({ id: 'a#0' }, { coolDownMs: 2000 });
-  kept.standing.report({ id: 'a#1' }, 'ok');
-  expect(kept.standing.view()).toMatchObject([{ name: 'a', state: 'ok' }]);
-  kept.standing.report({ id: 'a#1' }, { coolDownMs: 2000 });
-  expect(kept.standing.view()).toMatchObject([{ name: 'a', state: 'cooling' }]);
-  expect(kept.standing.isDown()).toBe(true);
+  kept.upstreamHealth.report({ id: 'a#0' }, { coolDownMs: 2000 });
+  kept.upstreamHealth.report({ id: 'a#1' }, 'ok');
+  expect(kept.upstreamHealth.view()).toMatchObject([{ name: 'a', state: 'ok' }]);
+  kept.upstreamHealth.report({ id: 'a#1' }, { coolDownMs: 2000 });
+  expect(kept.upstreamHealth.view()).toMatchObject([{ name: 'a', state: 'cooling' }]);
+  expect(kept.upstreamHealth.isDown()).toBe(true);
 });
 
 test('what nobody asked yet is unknown, and not down', () => {
-  const { standing } = made();
-  expect(standing.view().map(({ state }) => state)).toEqual(['unknown', 'unknown']);
-  expect(standing.isDown()).toBe(false);
+  const { upstreamHealth } = made();
+  expect(upstreamHealth.view().map(({ state }) => state)).toEqual(['unknown', 'unknown']);
+  expect(upstreamHealth.isDown()).toBe(false);
 });

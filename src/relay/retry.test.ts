@@ -93,7 +93,7 @@ describe('after a status', () => {
     attempts.afterStatus(503, none, 0);
     attempts.afterStatus(200, none, 0);
     expect(notes).toEqual([
-      ['a#0', { restMs: 7000 }],
+      ['a#0', { coolDownMs: 7000 }],
       ['a#1', 'failed'],
       ['b', 'ok'],
     ]);

@@ -1,5 +1,5 @@
 import type { FileStore } from '../files/file-store.ts';
-import type { Platform } from '../ports/platform.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { UpstreamHealth } from '../relay/health.ts';
 import type { Timeouts } from '../relay/relay.ts';
 import { createSemaphore, type Semaphore } from '../relay/semaphore.ts';
@@ -11,9 +11,10 @@ import type { Upstream } from './upstream.ts';
 /** Makes the upstreams that the settings name; the built-in emulator, at its own address, where they name none. */
 export function createUpstreams(
   settings: Settings,
-  platform: Platform,
-  library: FileStore | null,
-  standing: UpstreamHealth,
+  ports: Ports,
+  fileStore: FileStore | null,
+  upstreamHealth: UpstreamHealth,
+  emulatorUrl: string,
 ): readonly Upstream[] {
   const common: Timeouts = {
     connect: settings.connectTimeout,
@@ -28,7 +29,7 @@ export function createUpstreams(
       createCompatibleUpstream({
         ...plain,
         name: 'emulator',
-        url: platform.emulator,
+        url: emulatorUrl,
         keys: null,
         models: null,
         keySetting: 'OPENAI_API_KEY',
@@ -38,12 +39,12 @@ export function createUpstreams(
           ...settings,
           ...plain,
           name: 'emulator-web',
-          bases: [`${platform.emulator}/emulator-web`],
+          bases: [`${emulatorUrl}/emulator-web`],
           keys: null,
         },
-        platform,
-        library,
-        standing,
+        ports,
+        fileStore,
+        upstreamHealth,
       ),
     ];
   }
@@ -52,7 +53,7 @@ export function createUpstreams(
       name,
       timeouts: { ...common, ...withoutUndefined(upstream.timeouts) },
       whenCallerLeaves: upstream.whenCallerLeaves,
-      slots: slotsFor(upstream, platform),
+      slots: slotsFor(upstream, ports),
     };
     if (upstream.kind === 'openai')
       return createCompatibleUpstream({
@@ -64,20 +65,20 @@ export function createUpstreams(
       });
     return createBackendUpstream(
       { ...settings, ...own, bases: basesOf(upstream), keys: upstream.keys },
-      platform,
-      library,
-      standing,
+      ports,
+      fileStore,
+      upstreamHealth,
     );
   });
 }
 
 type Limited = { readonly concurrency: number; readonly queue: number; readonly queueSeconds: number };
 
-function slotsFor({ concurrency, queue, queueSeconds }: Limited, platform: Platform): Semaphore | null {
+function slotsFor({ concurrency, queue, queueSeconds }: Limited, ports: Ports): Semaphore | null {
   if (concurrency === 0) return null;
   return createSemaphore({
     limit: concurrency,
-    queue: platform.canQueue ? queue : 0,
+    queue: ports.tasks.canQueue ? queue : 0,
     waitMs: queueSeconds * 1000,
   });
 }

@@ -14,7 +14,7 @@ const inference =
   /^\/v1\/(?:chat\/completions|completions|responses|embeddings|moderations|rerank|messages|audio\/\w+|images\/\w+)$/;
 
 /** Makes plans: an upstream's keys in turn, then the next upstream's; those that failed often come last. */
-export function createPlanner(standing: UpstreamHealth, retries: number): Plan {
+export function createPlanner(upstreamHealth: UpstreamHealth, retries: number): Plan {
   return (call, method, path, asked) => {
     const [{ upstream, body }, ...others] = asked;
     const offered = upstream.requests(call, path, body);
@@ -24,11 +24,11 @@ export function createPlanner(standing: UpstreamHealth, retries: number): Plan {
       for (const { hop, own } of offeredBy(other.upstream, call, path, other.body))
         if (!own || hop.origin === hops[0]?.origin) hops.push(hop);
     }
-    const ordered = standing.order(hops) as [UpstreamRequest, ...UpstreamRequest[]];
+    const ordered = upstreamHealth.order(hops) as [UpstreamRequest, ...UpstreamRequest[]];
     return new Relay(method, ordered, {
       retries,
       repeatable: isRepeatable(call, method, path),
-      report: standing.report,
+      report: upstreamHealth.report,
     });
   };
 }

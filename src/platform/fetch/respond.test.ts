@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Incoming } from '../../http/request.ts';
-import type { Platform } from '../../ports/platform.ts';
+import type { Ports } from '../../ports/ports.ts';
 import type { Outcome } from '../../reply.ts';
 import { respond } from './respond.ts';
 
@@ -24,8 +24,8 @@ test('the time to the first byte is told as it was, however long the rest took',
     addedHeaders: [],
     end: (outcome: Outcome) => void told.push(outcome),
   };
-  const platform = { defer: () => {} } as unknown as Platform;
-  const answer = await respond(exchange, {} as Incoming, platform, 10);
+  const ports = { tasks: { defer: () => {} } } as unknown as Ports;
+  const answer = await respond(exchange, {} as Incoming, ports, 10);
   expect((await answer.arrayBuffer()).byteLength).toBe(30);
   await expect.poll(() => told).toMatchObject([{ bytes: 30, endedBy: 'done' }]);
   expect(told[0]?.firstByteMs).toBeLessThan(100);

@@ -2,13 +2,16 @@ import { errorEvent, Failure, toFailure } from '../../http/failure.ts';
 import { isEventStream, responseHeaders } from '../../http/headers.ts';
 import { toHeaders, toPairs } from '../../http/raw-headers.ts';
 import type { Incoming } from '../../http/request.ts';
-import type { Platform } from '../../ports/platform.ts';
+import type { Ports } from '../../ports/ports.ts';
 import { carryEventStream, endingOf } from '../../relay/event-stream.ts';
 import type { UpstreamRequest } from '../../relay/relay.ts';
 import { type Exchange, failureResponse, nullBodyStatuses, type Outcome } from '../../reply.ts';
 import { countBytes } from '../../streams/count-bytes.ts';
 import { withTimeout } from '../../streams/with-timeout.ts';
 import { type Asked, ask } from './relay.ts';
+
+/** Makes a pipe that the runtime carries bytes through by itself. */
+type CreatePipe = () => ReadableWritablePair<Uint8Array, Uint8Array>;
 
 /** Answers up to this size, in bytes, are read before they are handed on. */
 const smallAnswer = 64 * 1024;
@@ -17,21 +20,22 @@ const smallAnswer = 64 * 1024;
 export async function respond(
   exchange: Exchange,
   incoming: Incoming,
-  platform: Platform,
+  ports: Ports,
   keepAlive: number,
+  createPipe: CreatePipe | null = null,
 ): Promise<Response> {
   const { reply } = exchange;
-  if (reply instanceof Response) return answered(reply, exchange, platform);
+  if (reply instanceof Response) return answered(reply, exchange, ports);
   let asked: Asked;
   try {
-    asked = await ask(reply, incoming, platform.fetch);
+    asked = await ask(reply, incoming, ports.http.fetch);
   } catch (thrown) {
     if (incoming.signal.aborted) {
       exchange.end(outcome(exchange, 499, { endedBy: 'client' }));
       return new Response(null, { status: 499 });
     }
     const failure = toFailure(thrown);
-    return answered(failureResponse(failure), exchange, platform, {
+    return answered(failureResponse(failure), exchange, ports, {
       endedBy: failure.code === 'upstream_timeout' ? 'timeout' : 'upstream',
       error: failure.message,
     });
@@ -45,7 +49,9 @@ export async function respond(
       exchange.end({ ...outcome, upstream: hop.upstream, ...(attempts > 1 ? { attempts } : {}) });
     },
   };
-  return reply.kind === 'tunnel' ? tunnelled(answer, told) : relayed(answer, hop, told, platform, keepAlive);
+  return reply.kind === 'tunnel'
+    ? tunnelled(answer, told)
+    : relayed(answer, hop, told, ports, keepAlive, createPipe);
 }
 
 function outcome(exchange: Exchange, status: number, more: Partial<Outcome> = {}): Outcome {
@@ -53,12 +59,7 @@ function outcome(exchange: Exchange, status: number, more: Partial<Outcome> = {}
 }
 
 /** An answer of our own, with what goes on every answer; counted as it goes out. */
-function answered(
-  reply: Response,
-  exchange: Exchange,
-  platform: Platform,
-  more: Partial<Outcome> = {},
-): Response {
+function answered(reply: Response, exchange: Exchange, ports: Ports, more: Partial<Outcome> = {}): Response {
   const headers = toHeaders(
     responseHeaders(
       toPairs(reply.headers),
@@ -73,7 +74,7 @@ function answered(
   const begun = outcome(exchange, reply.status);
   const known = endingOf(reply.body);
   const { body, ended } = known ? { body: reply.body, ended: known } : countBytes(reply.body);
-  platform.defer(ended.then(({ bytes, by }) => exchange.end({ ...begun, bytes, endedBy: by, ...more })));
+  ports.tasks.defer(ended.then(({ bytes, by }) => exchange.end({ ...begun, bytes, endedBy: by, ...more })));
   return new Response(body, { status: reply.status, headers });
 }
 
@@ -82,8 +83,9 @@ function relayed(
   answer: Response,
   hop: UpstreamRequest,
   exchange: Exchange,
-  platform: Platform,
+  ports: Ports,
   keepAlive: number,
+  createPipe: CreatePipe | null,
 ): Response | Promise<Response> {
   const encoded = answer.headers.has('content-encoding');
   const stream = isEventStream(answer.headers.get('content-type'));
@@ -96,8 +98,8 @@ function relayed(
   if (stream && !encoded) {
     headers.delete('content-length');
     // Nothing here waits for a chunk then, so none need come to us.
-    if (platform.openPipe && keepAlive === 0 && hop.timeouts.idle === 0)
-      return new Response(piped(answer, answer.body, platform.openPipe(), exchange, platform), init);
+    if (createPipe && keepAlive === 0 && hop.timeouts.idle === 0)
+      return new Response(piped(answer, answer.body, createPipe(), exchange, ports), init);
     const body = carryEventStream(answer.body.getReader(), {
       keepAlive,
       idle: hop.timeouts.idle,
@@ -125,7 +127,7 @@ function relayed(
     return small(answer, hop, init, exchange);
   const begun = outcome(exchange, answer.status);
   const { body, ended } = countBytes(answer.body, hop.timeouts.idle);
-  platform.defer(
+  ports.tasks.defer(
     ended.then(({ bytes, by, error }) =>
       exchange.end({ ...begun, bytes, endedBy: by, ...(error === undefined ? {} : { error }) }),
     ),
@@ -142,7 +144,7 @@ function piped(
   body: ReadableStream<Uint8Array>,
   { readable, writable }: ReadableWritablePair<Uint8Array, Uint8Array>,
   exchange: Exchange,
-  platform: Platform,
+  ports: Ports,
 ): ReadableStream<Uint8Array> {
   const begun = outcome(exchange, status);
   const carried = body.pipeTo(writable, { preventClose: true, preventAbort: true }).then(
@@ -158,7 +160,7 @@ function piped(
       exchange.end({ ...begun, endedBy: 'upstream', error: messageOf(error) });
     },
   );
-  platform.defer(
+  ports.tasks.defer(
     carried.catch((error: unknown) => exchange.end({ ...begun, endedBy: 'client', error: messageOf(error) })),
   );
   return readable;

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { Agent, type Dispatcher } from 'undici';
 import { toHeaders } from '../../http/raw-headers.ts';
-import type { Platform } from '../../ports/platform.ts';
+import type { Http } from '../../ports/http.ts';
 import { nullBodyStatuses } from '../../reply.ts';
 import { pairsOf } from './relay/response-writer.ts';
 
@@ -14,7 +14,7 @@ const highWaterMark = 128 * 1024;
  * `fetch` for upstreams, over undici's `dispatch`: what arrives in one read of the socket is one chunk here, where undici's own gives one for each
  * HTTP chunk, that is for each event of a stream. Never follows a redirect, has no cookies, and no timers but the connection's.
  */
-export function createFetch(connectSeconds: number): Platform['fetch'] & { close(): Promise<void> } {
+export function createFetch(connectSeconds: number): Http['fetch'] & { close(): Promise<void> } {
   const agent = new Agent({
     connect: { timeout: connectSeconds * 1000 },
     headersTimeout: 0,
@@ -22,7 +22,7 @@ export function createFetch(connectSeconds: number): Platform['fetch'] & { close
     allowH2: false,
     pipelining: 1,
   });
-  const ask: Platform['fetch'] = (address, init) =>
+  const ask: Http['fetch'] = (address, init) =>
     new Promise<Response>((resolve, reject) => {
       const { origin, pathname, search } = new URL(address);
       const signal = init.signal ?? null;

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { pino } from 'pino';
 import { redact } from '../../observe/redact.ts';
-import type { LogLevel, Platform } from '../../ports/platform.ts';
+import type { Log, LogLevel } from '../../ports/log.ts';
 
 type Sink = { write(line: string): unknown; isTTY?: boolean };
 
@@ -9,11 +9,7 @@ type Sink = { write(line: string): unknown; isTTY?: boolean };
  * Lines of JSON, or readable ones on a terminal; keys are taken out by value as they are written. What is logged in one turn of the loop is
  * written at once: a write for each line is a tenth of what a small request costs.
  */
-export function createLogger(
-  level: LogLevel,
-  secrets: readonly string[],
-  sink: Sink = process.stderr,
-): Platform['log'] {
+export function createLogger(level: LogLevel, secrets: readonly string[], sink: Sink = process.stderr): Log {
   const target = sink.isTTY ? pretty(sink) : sink;
   let pending = '';
   const flush = (): void => {

@@ -4,7 +4,7 @@ import { type FileStore, idIn } from '../../files/file-store.ts';
 import { endingOf, headBytes, isPicture, typeOf } from '../../files/file-type.ts';
 import { Failure } from '../../http/failure.ts';
 import { guardedFetch } from '../../http/guarded-fetch.ts';
-import type { Platform } from '../../ports/platform.ts';
+import type { Ports } from '../../ports/ports.ts';
 import { readAll } from '../../streams/read-all.ts';
 import { withTimeout } from '../../streams/with-timeout.ts';
 import type { Input } from './inputs.ts';
@@ -12,8 +12,8 @@ import type { Attached, createUploader, Outgoing } from './upload.ts';
 
 /** What is needed to get at the bytes of an input. */
 export type AttachOptions = {
-  readonly platform: Platform;
-  readonly library: FileStore | null;
+  readonly ports: Ports;
+  readonly fileStore: FileStore | null;
   /** What the gateway's own links begin with, for this caller. */
   readonly stem: string;
   /** Where the files that this caller uploaded are kept. */
@@ -41,8 +41,8 @@ export async function attachAll(
   const either = AbortSignal.any([signal, stop.signal]);
   return Promise.all(
     inputs.map((input) =>
-      options.platform
-        .inTurn(async () => {
+      options.ports.tasks
+        .limitMemory(async () => {
           if (either.aborted) throw new Failure('invalid_request', 'given up');
           return upload(await outgoing(input, await fetched(input, options, either)), either);
         })
@@ -70,7 +70,7 @@ async function fetched(input: Input, options: AttachOptions, signal: AbortSignal
 
 async function bytesOf(
   { source }: Input,
-  { platform, library, stem, uploadsFolder, allow, maxBytes }: AttachOptions,
+  { ports, fileStore, stem, uploadsFolder, allow, maxBytes }: AttachOptions,
   signal: AbortSignal,
 ): Promise<Fetched> {
   if (source.from === 'data')
@@ -81,7 +81,7 @@ async function bytesOf(
   }
   if (source.from === 'file') {
     const id = idIn(source.id.replace(/^file-/, ''));
-    const found = id === null ? null : await library?.get(id, undefined, uploadsFolder);
+    const found = id === null ? null : await fileStore?.get(id, undefined, uploadsFolder);
     if (!found)
       throw new Failure(
         'invalid_request',
@@ -90,10 +90,10 @@ async function bytesOf(
     return { bytes: await bounded(found.body, maxBytes), type: found.type, name: found.fileName };
   }
   const own = ownId(source.url, stem);
-  const kept = own === null ? null : await library?.get(own);
+  const kept = own === null ? null : await fileStore?.get(own);
   if (kept) return { bytes: await bounded(kept.body, maxBytes), type: kept.type, name: kept.fileName };
   const answer = await guardedFetch(
-    platform,
+    ports.http,
     source.url,
     { allow, timeoutSeconds: fetchSeconds },
     { signal },

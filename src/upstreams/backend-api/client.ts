@@ -1,6 +1,6 @@
 import type { UpstreamKey } from '../../access/credentials.ts';
 import { Failure } from '../../http/failure.ts';
-import type { Platform } from '../../ports/platform.ts';
+import type { Ports } from '../../ports/ports.ts';
 import { readAll } from '../../streams/read-all.ts';
 import { failureOf } from './refusals.ts';
 
@@ -20,7 +20,7 @@ export type Located = { readonly url: string; readonly name: string | null };
 const maxAnswer = 16 * 1024 * 1024;
 
 /** The upstream's HTTP calls, one function each. A refusal is thrown as the failure it is to the caller. */
-export function createClient({ base, key, account, firstByteSeconds }: ClientOptions, platform: Platform) {
+export function createClient({ base, key, account, firstByteSeconds }: ClientOptions, ports: Ports) {
   const call = (
     method: string,
     path: string,
@@ -42,7 +42,7 @@ export function createClient({ base, key, account, firstByteSeconds }: ClientOpt
       firstByteSeconds > 0 ? setTimeout(() => timeout.abort(), firstByteSeconds * 1000) : undefined;
     const either = signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal;
     try {
-      return await platform.fetch(url, { ...init, redirect: 'manual', signal: either });
+      return await ports.http.fetch(url, { ...init, redirect: 'manual', signal: either });
     } catch (error) {
       if (timeout.signal.aborted)
         throw new Failure(

@@ -1,7 +1,7 @@
 import { keyFor, type UpstreamKey } from '../../access/credentials.ts';
 import type { Call } from '../../call.ts';
 import { Failure } from '../../http/failure.ts';
-import type { Platform } from '../../ports/platform.ts';
+import type { Ports } from '../../ports/ports.ts';
 import type { AttemptResult } from '../../relay/relay.ts';
 import { type Client, createClient } from './client.ts';
 
@@ -26,10 +26,7 @@ type EndpointSettings = {
  * Makes the ways to ask an upstream: its keys in turn, its addresses in turn. A caller's own key has as many ways as there are addresses.
  * Throws a 401 where there is no key.
  */
-export function createEndpoints(
-  { name, bases, keys, firstByteSeconds }: EndpointSettings,
-  platform: Platform,
-) {
+export function createEndpoints({ name, bases, keys, firstByteSeconds }: EndpointSettings, ports: Ports) {
   let turn = 0;
   return (call: Call): readonly Endpoint[] => {
     const first = turn++;
@@ -40,7 +37,7 @@ export function createEndpoints(
       const key = keyFor(call.credentials, known[atKey], `upstreams.${name}.key`);
       const account = key.own ? (call.incoming.head.get('chatgpt-account-id') ?? null) : null;
       const base = bases[atBase] as string;
-      const connect = () => createClient({ base, key, account, firstByteSeconds }, platform);
+      const connect = () => createClient({ base, key, account, firstByteSeconds }, ports);
       return { id: count > 1 ? `${name}#${atKey}.${atBase}` : name, connect, key, account };
     });
   };

@@ -1,15 +1,15 @@
 import { type FileStore, mediaFolder, pathOf } from '../../files/file-store.ts';
 import { Failure } from '../../http/failure.ts';
 import { guardedFetch } from '../../http/guarded-fetch.ts';
-import type { Platform } from '../../ports/platform.ts';
+import type { Ports } from '../../ports/ports.ts';
 import type { AssetRef } from '../../segments/segment.ts';
 import type { Published } from '../../segments/writer.ts';
 import type { Client, Located } from './client.ts';
 
 export type PublishOptions = {
-  readonly platform: Platform;
+  readonly ports: Ports;
   /** Null where nothing is to be stored: the upstream's own links are handed out. */
-  readonly library: FileStore | null;
+  readonly fileStore: FileStore | null;
   readonly stem: string;
   readonly r2Domain: string | undefined;
   /** Whom the upstream's files may come from beyond the open internet. */
@@ -21,7 +21,7 @@ const fetchSeconds = 60;
 
 /** Turns what an answer names into links: fetched from the upstream, stored, and served by the gateway. */
 export function createPublisher(client: Client, options: PublishOptions) {
-  const { platform, library, allow, maxBytes } = options;
+  const { ports, fileStore, allow, maxBytes } = options;
 
   const locate = (asset: AssetRef, conversationId: string | null): Promise<Located> => {
     if (asset.from === 'file') return client.locateFile(asset.id, conversationId, asset.pointer);
@@ -30,7 +30,7 @@ export function createPublisher(client: Client, options: PublishOptions) {
   };
 
   const open = async ({ url }: Located): Promise<Response> => {
-    const answer = await guardedFetch(platform, url, { allow, timeoutSeconds: fetchSeconds });
+    const answer = await guardedFetch(ports.http, url, { allow, timeoutSeconds: fetchSeconds });
     if (answer.ok) return answer;
     await answer.body?.cancel();
     // Newer upstreams serve files themselves, and want to know for whom.
@@ -42,12 +42,12 @@ export function createPublisher(client: Client, options: PublishOptions) {
   return {
     async publish(asset: AssetRef, conversationId: string | null): Promise<Published> {
       const located = await locate(asset, conversationId);
-      if (!library) return { url: located.url };
-      return platform
-        .inTurn(async () => {
+      if (!fileStore) return { url: located.url };
+      return ports.tasks
+        .limitMemory(async () => {
           const answer = await open(located);
           const length = answer.headers.get('content-length');
-          const kept = await library.keep(
+          const kept = await fileStore.keep(
             {
               body: answer.body ?? new Blob([]).stream(),
               type: answer.headers.get('content-type'),
@@ -62,7 +62,7 @@ export function createPublisher(client: Client, options: PublishOptions) {
         })
         .catch((error: unknown) => {
           const cause = error instanceof Failure && error.cause instanceof Error ? error.cause.message : null;
-          platform.log('warn', 'a picture or file of an answer could not be kept', {
+          ports.log('warn', 'a picture or file of an answer could not be kept', {
             error: error instanceof Error ? error.message : String(error),
             cause,
           });

@@ -1,5 +1,5 @@
 import { Failure, toFailure } from '../../http/failure.ts';
-import type { Platform } from '../../ports/platform.ts';
+import type { Ports } from '../../ports/ports.ts';
 import type { Segment } from '../../segments/segment.ts';
 import { createIdleTimer } from '../../streams/idle-timer.ts';
 import { backgroundPictures, storedAnswer } from './background.ts';
@@ -31,14 +31,14 @@ export async function* runTurn(
   reader: Reader,
   client: Client,
   options: ConverseOptions,
-  platform: Platform,
+  ports: Ports,
   callers: AbortSignal,
 ): AsyncGenerator<readonly Segment[]> {
   const ours = new AbortController();
   const signal = AbortSignal.any([callers, ours.signal]);
   let over = false;
   try {
-    let source = await bodyOf(first, client, platform, signal);
+    let source = await bodyOf(first, client, ports, signal);
     for (let round = 0; ; round++) {
       yield* reading(source, reader, options.idleSeconds, () => ours.abort());
       const last = reader.end();
@@ -49,7 +49,7 @@ export async function* runTurn(
         reader.state.outcome === 'blocked';
       yield last;
       over = false;
-      const next = await nextStream(reader, client, options, platform, signal, round);
+      const next = await nextStream(reader, client, options, ports, signal, round);
       if (!next) break;
       source = next;
     }
@@ -65,7 +65,7 @@ export async function* runTurn(
     ];
   } finally {
     ours.abort();
-    platform.defer(tidy(reader.state.conversationId, over, client, options, platform));
+    ports.tasks.defer(tidy(reader.state.conversationId, over, client, options, ports));
   }
 }
 
@@ -108,7 +108,7 @@ async function nextStream(
   reader: Reader,
   client: Client,
   options: ConverseOptions,
-  platform: Platform,
+  ports: Ports,
   signal: AbortSignal,
   round: number,
 ): Promise<AsyncIterable<Uint8Array> | null> {
@@ -120,14 +120,14 @@ async function nextStream(
       .catch(() => null);
     if (!answer) return null;
     reader.resume(true);
-    return bodyOf(answer, client, platform, signal);
+    return bodyOf(answer, client, ports, signal);
   }
   if (outcome === 'confirmation' && confirmation && options.allowActions && round < 8) {
     const payload = composeConfirm(conversationId, confirmation, options);
     if (!payload) return null;
     const answer = await client.conversation(payload, signal);
     reader.resume(false);
-    return bodyOf(answer, client, platform, signal);
+    return bodyOf(answer, client, ports, signal);
   }
   if (outcome === 'handoff' && topic === null) {
     const messages = await storedAnswer(client, conversationId, signal);
@@ -139,7 +139,7 @@ async function nextStream(
     reader.resume(false);
     const url = await client.topicSocketUrl(signal);
     return listen(
-      platform.openSocket,
+      ports.http.openSocket,
       url,
       { conversationId: null, responseId: null, topic },
       topicHello(topic),
@@ -218,13 +218,13 @@ async function tidy(
   over: boolean,
   client: Client,
   options: ConverseOptions,
-  platform: Platform,
+  ports: Ports,
 ): Promise<void> {
   if (conversationId === null) return;
   try {
     if (!over && options.stopWhenLeft) await client.stop(conversationId).catch(() => {});
     if (options.hide && !options.historyDisabled) await client.hide(conversationId);
   } catch (error) {
-    platform.log('warn', 'a conversation could not be hidden', { error: toFailure(error).message });
+    ports.log('warn', 'a conversation could not be hidden', { error: toFailure(error).message });
   }
 }

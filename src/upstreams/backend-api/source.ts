@@ -1,4 +1,4 @@
-import type { Platform } from '../../ports/platform.ts';
+import type { Ports } from '../../ports/ports.ts';
 import { readChunks } from '../../streams/read-chunks.ts';
 import type { Client } from './client.ts';
 import type { Message } from './decode/message.ts';
@@ -8,7 +8,7 @@ import { listen } from './socket.ts';
 export async function bodyOf(
   answer: Response,
   client: Client,
-  platform: Platform,
+  ports: Ports,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
   const type = answer.headers.get('content-type') ?? '';
@@ -20,7 +20,7 @@ export async function bodyOf(
   if (text('wss_url') === null && text('websocket_request_id') === null) throw await client.refused(copy);
   const url = text('wss_url') ?? (await client.socketUrl(signal));
   return listen(
-    platform.openSocket,
+    ports.http.openSocket,
     url,
     { conversationId: text('conversation_id'), responseId: text('response_id'), topic: null },
     [],

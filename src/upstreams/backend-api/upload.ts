@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { Failure } from '../../http/failure.ts';
 import { guardedFetch } from '../../http/guarded-fetch.ts';
 import { hashOf } from '../../ports/hash.ts';
-import type { Platform } from '../../ports/platform.ts';
+import type { Ports } from '../../ports/ports.ts';
 import { typedCache } from '../../ports/typed-cache.ts';
 import { sleep } from '../../streams/sleep.ts';
 import type { Client } from './client.ts';
@@ -35,12 +35,12 @@ const indexEveryMs = 1000;
  */
 export function createUploader(
   client: Client,
-  platform: Platform,
+  ports: Ports,
   account: { readonly upstream: string; readonly keyHash: string },
   allow: ReadonlySet<string>,
 ) {
   const known = typedCache(
-    platform,
+    ports,
     'upload',
     v.object({ id: v.pipe(v.string(), v.regex(/^[\w-]{1,200}$/)) }),
     rememberedSeconds,
@@ -60,7 +60,7 @@ export function createUploader(
       signal,
     );
     const put = await guardedFetch(
-      platform,
+      ports.http,
       announced.uploadUrl,
       { allow, timeoutSeconds: 300 },
       {
@@ -94,7 +94,7 @@ export function createUploader(
     const useCase = useCaseOf(file.type);
     const { bytes, ...told } = file;
     const attached = (id: string): Attached => ({ ...told, id, useCase, bytes: bytes.length });
-    const name = [account.upstream, account.keyHash, useCase, await hashOf(platform, bytes)];
+    const name = [account.upstream, account.keyHash, useCase, await hashOf(ports, bytes)];
     const earlier = await known.get(...name);
     if (earlier && (await client.fileInfo(earlier.id, signal).catch(() => null))) return attached(earlier.id);
     const id = await send(file, useCase, signal);

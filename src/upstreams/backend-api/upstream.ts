@@ -7,7 +7,7 @@ import { hostAndPort } from '../../http/guarded-fetch.ts';
 import { linkStem } from '../../http/public-url.ts';
 import { atItsLimit } from '../../platform/fetch/relay.ts';
 import { hashOf } from '../../ports/hash.ts';
-import type { Platform } from '../../ports/platform.ts';
+import type { Ports } from '../../ports/ports.ts';
 import { typedCache } from '../../ports/typed-cache.ts';
 import type { UpstreamHealth } from '../../relay/health.ts';
 import type { Timeouts, WhenCallerLeaves } from '../../relay/relay.ts';
@@ -55,12 +55,12 @@ const gizmoSchema = v.looseObject({ gizmo: v.looseObject({}) });
 /** An upstream that holds conversations: it is asked, and answers in segments. */
 export function createBackendUpstream(
   settings: BackendSettings,
-  platform: Platform,
-  library: FileStore | null,
-  standing: UpstreamHealth,
+  ports: Ports,
+  fileStore: FileStore | null,
+  upstreamHealth: UpstreamHealth,
 ): BackendUpstream {
-  const waysFor = createEndpoints({ ...settings, firstByteSeconds: settings.timeouts.firstByte }, platform);
-  const gizmos = typedCache(platform, 'gizmo', gizmoSchema, gizmoSeconds);
+  const waysFor = createEndpoints({ ...settings, firstByteSeconds: settings.timeouts.firstByte }, ports);
+  const gizmos = typedCache(ports, 'gizmo', gizmoSchema, gizmoSeconds);
   const callersMayName = new Set(settings.fileFetchAllow);
   // The owner named these hosts: what they hold may be fetched from them.
   const upstreamMayName = new Set([
@@ -81,10 +81,10 @@ export function createBackendUpstream(
         account: null,
         firstByteSeconds: settings.timeouts.firstByte,
       },
-      platform,
+      ports,
     );
     const found = await client.gizmo(id).catch(() => null);
-    if (found === null) platform.log('warn', 'the description of a GPT could not be read', { gizmo: id });
+    if (found === null) ports.log('warn', 'the description of a GPT could not be read', { gizmo: id });
     else await gizmos.set(found as v.InferOutput<typeof gizmoSchema>, settings.name, id);
     return found;
   };
@@ -104,18 +104,18 @@ export function createBackendUpstream(
     if (inputs.length === 0) return composeNext(messages, contents, new Map(), options);
     const upload = createUploader(
       client,
-      platform,
-      { upstream: settings.name, keyHash: await hashOf(platform, `${key.key ?? ''}\n${account ?? ''}`) },
+      ports,
+      { upstream: settings.name, keyHash: await hashOf(ports, `${key.key ?? ''}\n${account ?? ''}`) },
       upstreamMayName,
     );
     const attached = await attachAll(
       inputs,
       upload,
       {
-        platform,
-        library,
+        ports,
+        fileStore,
         stem: linkStem(call.incoming, settings.publicUrl),
-        uploadsFolder: await uploadsFolder(call.credentials, platform),
+        uploadsFolder: await uploadsFolder(call.credentials, ports),
         allow: callersMayName,
         maxBytes: settings.maxFileBytes,
       },
@@ -147,17 +147,17 @@ export function createBackendUpstream(
     options: Parameters<typeof composeNext>[3],
     signal: AbortSignal,
   ): Promise<{ client: Client; first: Response }> => {
-    const ways = standing.order(waysFor(call));
+    const ways = upstreamHealth.order(waysFor(call));
     for (const [i, way] of ways.entries()) {
       try {
         const client = way.connect();
         const payload = await payloadFor(call, request, way, client, options, signal);
         const first = await client.conversation(payload, signal);
-        standing.report(way, 'ok');
+        upstreamHealth.report(way, 'ok');
         return { client, first };
       } catch (error) {
         if (signal.aborted) throw error;
-        standing.report(way, resultOf(error));
+        upstreamHealth.report(way, resultOf(error));
         if (!isRetryable(error) || i === ways.length - 1) throw error;
       }
     }
@@ -191,15 +191,15 @@ export function createBackendUpstream(
       });
       const reader = createTurnReader();
       const publisher = createPublisher(client, {
-        platform,
-        library: settings.upstreamLinks ? null : library,
+        ports,
+        fileStore: settings.upstreamLinks ? null : fileStore,
         stem: linkStem(call.incoming, settings.publicUrl),
         r2Domain: settings.r2Domain,
         allow: upstreamMayName,
         maxBytes: settings.maxStoredBytes,
       });
       return {
-        batches: followed(runTurn(first, reader, client, options, platform, signal), leave),
+        batches: followed(runTurn(first, reader, client, options, ports, signal), leave),
         publish: (asset) => publisher.publish(asset, reader.state.conversationId),
         download: (asset) => publisher.download(asset, reader.state.conversationId),
       };

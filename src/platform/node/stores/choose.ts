@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Blobs } from '../../../ports/blobs.ts';
 import type { Cache } from '../../../ports/cache.ts';
-import type { Hash, Platform } from '../../../ports/platform.ts';
+import type { Hash } from '../../../ports/hash.ts';
+import type { Log } from '../../../ports/log.ts';
 import type { Settings } from '../../../settings/schema.ts';
 import { createMemoryCache } from '../../memory/cache.ts';
 import { createDiskBlobs } from './disk-blobs.ts';
@@ -22,7 +23,7 @@ export type OpenCache = Cache & { close(): Promise<void> };
  * The cache: Redis where that is configured, else a file in the data folder, opened when it is first used. Where the file cannot be
  * written, memory does.
  */
-export function cacheFor({ redisUrl, dataDir }: Settings, log: Platform['log']): OpenCache {
+export function cacheFor({ redisUrl, dataDir }: Settings, log: Log): OpenCache {
   let close = () => {};
   let opened: Promise<Cache> | undefined;
   const open = async (): Promise<Cache> => {

@@ -1,8 +1,7 @@
 import pLimit from 'p-limit';
 import type { Metrics } from '../../observe/record.ts';
 import { boundedCounter } from '../../openai/tokens.ts';
-import type { BuiltFiles } from '../../ports/built-files.ts';
-import type { Platform } from '../../ports/platform.ts';
+import type { Ports } from '../../ports/ports.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { createFetch } from './fetch.ts';
 import { createPublicFetch } from './fetch-public.ts';
@@ -12,47 +11,42 @@ import { blobsFor, cacheFor, sha256 } from './stores/choose.ts';
 /** Pictures and files that the whole process holds at once, on their way in or out; the others wait. */
 const filesAtOnce = 16;
 
-/** What Node gives us. `drained` resolves when all deferred work is done and the storage is let go. */
-export type NodePlatform = Platform & { drained(): Promise<void> };
+/** The ports on Node. `drained` resolves when all deferred work is done and the storage is closed. */
+export type NodePorts = Ports & { drained(): Promise<void> };
 
-export function createNodePlatform(
+export function createNodePorts(
   settings: Settings,
   secrets: readonly string[],
-  emulator: string,
   metrics: Metrics | null,
-  pages: BuiltFiles | null,
-): NodePlatform {
+): NodePorts {
   let counter: Promise<(text: string) => number> | undefined;
   const log = createLogger(settings.logLevel, secrets);
   const cache = cacheFor(settings, log);
-  const ask = createFetch(settings.connectTimeout);
+  const fetch = createFetch(settings.connectTimeout);
   const deferred = new Set<Promise<unknown>>();
   return {
-    emulator,
-    fetch: ask,
-    pages,
-    openPipe: null,
-    fetchPublic: createPublicFetch(),
+    http: { fetch, fetchPublic: createPublicFetch(), openSocket: (url) => new WebSocket(url) },
+    tasks: {
+      now: () => Date.now(),
+      defer(work) {
+        deferred.add(work);
+        void work.catch(() => {}).finally(() => deferred.delete(work));
+      },
+      limitMemory: pLimit(filesAtOnce),
+      canQueue: true,
+    },
     blobs: blobsFor(settings),
     cache,
-    canQueue: true,
-    inTurn: pLimit(filesAtOnce),
+    log,
+    metrics,
     createHash: sha256,
-    openSocket: (url) => new WebSocket(url),
     tokenizer: () =>
       (counter ??= import('gpt-tokenizer/encoding/o200k_base').then(({ countTokens }) =>
         boundedCounter((text) => countTokens(text)),
       )),
-    now: () => Date.now(),
-    defer(work) {
-      deferred.add(work);
-      void work.catch(() => {}).finally(() => deferred.delete(work));
-    },
-    metrics,
-    log,
     async drained() {
       await Promise.allSettled(deferred);
-      await ask.close();
+      await fetch.close();
       await cache.close();
     },
   };
