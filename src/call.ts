@@ -1,5 +1,6 @@
 import type { Credentials } from './access/credentials.ts';
 import type { Incoming } from './http/request.ts';
+import type { EndedBy } from './observe/record.ts';
 
 /** One request being served: made once, passed down, never stored. */
 export interface Call {
@@ -10,14 +11,21 @@ export interface Call {
   readonly path: string;
   readonly search: string;
   readonly credentials: Credentials;
-  /** Has something done once the request is over, however it ended. */
+  /** Registers work that runs once the request is over, however it ended. */
   readonly whenOver: (work: () => void) => void;
-  /** What the log line of this request will say; filled in on the way. */
+  /** What the record of this request will say. Filled in on the way. */
   readonly record: RecordFields;
 }
 
+/** The fields of a request's record that are known before it ends. */
 export interface RecordFields {
   route: string;
+  caller: string | null;
   upstream: string | null;
   model: string | null;
+  /** Upstreams and keys asked by a conversion, if more than one. */
+  attempts?: number;
+  /** Set by a conversion whose response broke after its head: what went wrong, and on whose side. */
+  error?: string;
+  endedBy?: EndedBy;
 }

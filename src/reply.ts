@@ -1,41 +1,42 @@
+import type { RecordFields } from './call.ts';
 import { errorBody, type Failure } from './http/failure.ts';
 import type { RawHeaders } from './http/headers.ts';
+import type { EndedBy } from './observe/record.ts';
 import type { Relay, Tunnel } from './relay/relay.ts';
 
-/** What a route gives back. A Relay or a Tunnel is a plan: the platform carries it out. */
+/** What a route gives back. A Relay or a Tunnel is a plan: the platform runs it. */
 export type Reply = Response | Relay | Tunnel;
 
-/** Statuses whose answers have no body. */
+/** Statuses whose responses have no body (Fetch standard, section 2.2.3). */
 export const nullBodyStatuses: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
-/** Who or what ended an answer. */
-export type EndedBy = 'done' | 'client' | 'upstream' | 'timeout' | 'gateway';
-
-/** How an answer went, told by the platform once it is over. Times in milliseconds since the request came in. */
+/** How a response ended. The platform reports it once. */
 export type Outcome = {
   readonly status: number;
-  /** Body bytes sent to the caller; null where the runtime does not tell. */
+  /** Body bytes sent to the caller; null if the runtime does not tell. */
   readonly bytes: number | null;
-  readonly firstByteMs: number | null;
+  /** Monotonic time of the first body byte, in milliseconds. */
+  readonly firstByteAt: number | null;
   readonly endedBy: EndedBy;
-  readonly error?: string;
-  /** Who gave the answer, and how many were asked for it, where that is not what was planned. */
+  readonly error?: string | undefined;
+  /** The upstream that answered, and how many attempts there were, if a plan was run. */
   readonly upstream?: string;
   readonly attempts?: number;
 };
 
-/** A request that has been decided: what to answer, and whom to tell how it went. */
+/** A request that has been decided: what to answer, and where to report how it went. */
 export interface Exchange {
   readonly id: string;
-  readonly startedAt: number;
   readonly reply: Reply;
-  /** Headers that go on the answer, whoever gives it: CORS and the request id. */
+  /** Headers that go on the response, whoever makes it: CORS and the request id. */
   readonly addedHeaders: RawHeaders;
-  /** Writes the one record of this request. */
+  /** What is known of the request so far. A conversion that breaks says so here. */
+  readonly record: RecordFields;
+  /** Writes the one record of this request and releases what it holds. A second call does nothing. */
   end(outcome: Outcome): void;
 }
 
-/** An answer of JSON. */
+/** A JSON response. */
 export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(value), {
     status,
@@ -43,7 +44,7 @@ export function json(value: unknown, status = 200, headers: Record<string, strin
   });
 }
 
-/** The answer that tells a caller of a failure. */
+/** The response that tells a caller of a failure. */
 export function failureResponse(failure: Failure): Response {
   return json(errorBody(failure), failure.status, { ...failure.headers });
 }

@@ -3,6 +3,7 @@ import { files } from '../dist/pages/files.js';
 import { cleanUp } from './files/retention.ts';
 import { createGateway, type Gateway } from './gateway.ts';
 import { errorBody, Failure } from './http/failure.ts';
+import { type FetchRelayOptions, relayByFetch } from './platform/fetch/relay.ts';
 import { webIncoming } from './platform/fetch/request.ts';
 import { respond } from './platform/fetch/respond.ts';
 import { createPipe, createWorkersPorts, emulatorOrigin } from './platform/workers/ports.ts';
@@ -10,7 +11,15 @@ import type { Ports } from './ports/ports.ts';
 import { loadSettings } from './settings/load.ts';
 import type { Settings } from './settings/schema.ts';
 
-type Served = { gateway: Gateway; ports: Ports; settings: Settings } | { errors: readonly string[] };
+type Served =
+  | { gateway: Gateway; ports: Ports; settings: Settings; relay: FetchRelayOptions }
+  | { errors: readonly string[] };
+
+/**
+ * Chunks of a response that pass through JavaScript before the runtime carries the rest: the first
+ * ones show that the stream flows.
+ */
+const watchedChunks = 3;
 
 /** Made once per isolate, from the Worker's variables and secrets. */
 const served = start(env as unknown as Record<string, unknown>);
@@ -25,9 +34,21 @@ export function start(bindings: Record<string, unknown>): Served {
     return { errors: loaded.errors };
   }
   const ports = createWorkersPorts(loaded.settings.logLevel, loaded.secrets, bindings);
+  const { settings } = loaded;
+  const relay: FetchRelayOptions = {
+    ...settings,
+    fetch: ports.http.fetch,
+    createPipe,
+    ...(settings.watch === 'start' ? { watchedChunks } : {}),
+  };
   for (const warning of loaded.warnings) ports.log('warn', warning);
   return {
-    gateway: createGateway(loaded.settings, ports, { pages: files, emulatorUrl: emulatorOrigin }),
+    gateway: createGateway(loaded.settings, ports, {
+      pages: files,
+      emulatorUrl: emulatorOrigin,
+      fetchRelay: relayByFetch(relay),
+    }),
+    relay,
     ports,
     settings: loaded.settings,
   };
@@ -37,7 +58,7 @@ export async function serve(request: Request, served: Served): Promise<Response>
   if ('errors' in served) return misconfigured(served.errors);
   const incoming = webIncoming(request);
   const exchange = await served.gateway.handle(incoming);
-  return respond(exchange, incoming, served.ports, served.settings.keepAlive, createPipe);
+  return respond(exchange, incoming, served.ports.tasks, served.relay);
 }
 
 /** A Worker cannot refuse to start, so it says in every answer what keeps it from serving. Errors never hold a value. */

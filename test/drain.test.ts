@@ -222,11 +222,11 @@ describe('several processes', { timeout: 30_000 }, () => {
     expect(await gateway.exited).toBe(0);
   });
 
-  test('a port that is taken is told of, and none of them stays', async () => {
+  test('a port that is in use is an error, and no process stays', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as { port: number };
-    await expect(startProcess({ ...env(), WORKERS: '2', PORT: String(port) })).rejects.toThrow('taken');
+    await expect(startProcess({ ...env(), WORKERS: '2', PORT: String(port) })).rejects.toThrow('in use');
     other.close();
   });
 });

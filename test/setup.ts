@@ -8,6 +8,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Recorded upstream streams by path below the transcripts folder; empty where the folder is missing. */
     transcripts: Record<string, string>;
+    /** Cases of each property test: few in the normal run, many in the long one. */
+    fuzzRuns: number;
   }
 }
 
@@ -32,4 +34,5 @@ export default async function setup(project: TestProject): Promise<void> {
     transcripts[name] = await readFile(folder + name, 'utf8');
   }
   project.provide('transcripts', transcripts);
+  project.provide('fuzzRuns', Number(process.env.FUZZ_RUNS ?? 5000));
 }

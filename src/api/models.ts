@@ -2,13 +2,14 @@ import * as v from 'valibot';
 import type { Call } from '../call.ts';
 import { errorBody, Failure, toFailure } from '../http/failure.ts';
 import { headerOf } from '../http/headers.ts';
-import { ask } from '../platform/fetch/relay.ts';
 import { hashOf } from '../ports/hash.ts';
 import type { Ports } from '../ports/ports.ts';
 import { typedCache } from '../ports/typed-cache.ts';
+import type { Relay } from '../relay/relay.ts';
 import { json, type Reply } from '../reply.ts';
-import type { House } from '../routes.ts';
 import { readAll } from '../streams/read-all.ts';
+import type { ModelRouter } from '../upstreams/model-router.ts';
+import type { Plan } from '../upstreams/relay-plan.ts';
 import type { CompatibleUpstream } from '../upstreams/upstream.ts';
 
 /** A model as the API lists it. Fields beyond the id are the upstream's own and stay as they are. */
@@ -18,13 +19,30 @@ type Listed =
   | { ok: true; models: readonly Model[] }
   | { ok: false; status: number; body: Uint8Array; type: string };
 
+/** Runs a relay plan inside the gateway and gives its response. The transfer ends when the body is read or cancelled. */
+export type FetchRelay = (plan: Relay, signal: AbortSignal) => Promise<Response>;
+
+type ModelsParts = {
+  readonly modelRouter: ModelRouter;
+  readonly settings: { readonly modelsCacheSeconds: number };
+  readonly ports: Ports;
+  readonly plan: Plan;
+  readonly fetchRelay: FetchRelay;
+};
+
 const maxListBytes = 8 * 1024 * 1024;
 
 /**
  * `GET /v1/models`: the models of all upstreams in one list, each upstream's own first answer remembered for a while for each key it was
  * asked with. An upstream that fails is left out while another answers; where none does, its own error passes.
  */
-export function createModels({ modelRouter, settings, ports, plan }: House): (call: Call) => Promise<Reply> {
+export function createModels({
+  modelRouter,
+  settings,
+  ports,
+  plan,
+  fetchRelay,
+}: ModelsParts): (call: Call) => Promise<Reply> {
   const remembered = typedCache(
     ports,
     'models',
@@ -38,8 +56,7 @@ export function createModels({ modelRouter, settings, ports, plan }: House): (ca
     const account = await accountHash(relay.requests[0].headers, ports);
     const known = settings.modelsCacheSeconds > 0 ? await remembered.get(upstream.name, account) : undefined;
     if (known) return { ok: true, models: known };
-    const { answer, release } = await ask(relay, call.incoming, ports.http.fetch);
-    const listed = await readList(answer).finally(release);
+    const listed = await readList(await fetchRelay(relay, call.incoming.signal));
     if (listed.ok && settings.modelsCacheSeconds > 0)
       await remembered.set([...listed.models], upstream.name, account);
     return listed;

@@ -15,6 +15,7 @@ const kinds = {
   rate_limit_exceeded: [429, 'rate_limit_error'],
   internal_error: [500, 'server_error'],
   upstream_error: [502, 'upstream_error'],
+  upstream_credentials: [502, 'upstream_error'],
   unavailable: [503, 'server_error'],
   upstream_timeout: [504, 'upstream_error'],
 } as const;

@@ -108,25 +108,32 @@ function withoutKeyProtocol(value: string): string {
 }
 
 /**
- * The headers of an upstream's answer as the caller gets them, with `ours` (CORS, request id) put on top. The upstream's own
- * `x-request-id` is kept where it gave one. An event stream is marked so that nothing on the way collects or changes it.
+ * The response headers for the caller: the upstream's, with `added` (CORS, request id) on top. The
+ * upstream's own `x-request-id` is kept. An event stream is marked so that no proxy buffers or
+ * changes it. `dropLength` leaves `content-length` out, because bytes may be added.
  */
-export function responseHeaders(pairs: RawHeaders, ours: RawHeaders, eventStream: boolean): string[] {
-  const nominated = nominatedBy(headerOf(pairs, 'connection'));
+export function responseHeaders(
+  headers: RawHeaders,
+  added: RawHeaders,
+  eventStream: boolean,
+  { dropLength = false }: { readonly dropLength?: boolean } = {},
+): string[] {
+  const nominated = nominatedBy(headerOf(headers, 'connection'));
   const out: string[] = [];
   let requestId = false;
-  for (let i = 0; i < pairs.length; i += 2) {
-    const raw = pairs[i] as string;
+  for (let i = 0; i < headers.length; i += 2) {
+    const raw = headers[i] as string;
     const name = raw.toLowerCase();
     if (privateAnswerHeaders.has(name) || nominated.includes(name)) continue;
     if (name.startsWith('access-control-')) continue;
+    if (dropLength && name === 'content-length') continue;
     if (eventStream && (name === 'cache-control' || name === 'x-accel-buffering')) continue;
     if (name === 'x-request-id') requestId = true;
-    out.push(raw, pairs[i + 1] as string);
+    out.push(raw, headers[i + 1] as string);
   }
-  for (let i = 0; i < ours.length; i += 2) {
-    if (requestId && ours[i] === 'x-request-id') continue;
-    out.push(ours[i] as string, ours[i + 1] as string);
+  for (let i = 0; i < added.length; i += 2) {
+    if (requestId && added[i] === 'x-request-id') continue;
+    out.push(added[i] as string, added[i + 1] as string);
   }
   if (eventStream) out.push('cache-control', 'no-cache, no-transform', 'x-accel-buffering', 'no');
   return out;

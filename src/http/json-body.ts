@@ -101,3 +101,11 @@ function endOfString(bytes: Uint8Array, start: number): number {
   }
   return bytes.length;
 }
+
+/** The 413 of a body that had to be read and is larger than the settings allow. */
+export function bodyTooLarge(limit: number): Failure {
+  return new Failure(
+    'body_too_large',
+    `The request body is larger than ${limit} bytes, the most that is read here. MAX_BODY_BYTES at the gateway sets the limit.`,
+  );
+}

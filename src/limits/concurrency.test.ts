@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createAdmission } from './concurrency.ts';
+import { createConcurrencyLimit } from './concurrency.ts';
 
 const caller = (ownKey: string) => ({ accessKey: null, openaiKey: null, ownKey });
 
 test('so many of one caller, and another one is let in', () => {
-  const admission = createAdmission({ maxConcurrent: 0, maxConcurrentPerCaller: 2 });
+  const admission = createConcurrencyLimit({ maxConcurrent: 0, maxConcurrentPerCaller: 2 });
   const leave = admission.enter(caller('a'));
   admission.enter(caller('a'));
   expect(() => admission.enter(caller('a'))).toThrow(
@@ -18,7 +18,7 @@ test('so many of one caller, and another one is let in', () => {
 });
 
 test('so many in all', () => {
-  const admission = createAdmission({ maxConcurrent: 2, maxConcurrentPerCaller: 0 });
+  const admission = createConcurrencyLimit({ maxConcurrent: 2, maxConcurrentPerCaller: 0 });
   const leave = admission.enter(caller('a'));
   admission.enter(caller('b'));
   expect(() => admission.enter(caller('c'))).toThrow(expect.objectContaining({ status: 503 }));
@@ -27,6 +27,6 @@ test('so many in all', () => {
 });
 
 test('without limits nothing is counted', () => {
-  const admission = createAdmission({ maxConcurrent: 0, maxConcurrentPerCaller: 0 });
+  const admission = createConcurrencyLimit({ maxConcurrent: 0, maxConcurrentPerCaller: 0 });
   for (let i = 0; i < 1000; i++) admission.enter(caller('a'));
 });

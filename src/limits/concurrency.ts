@@ -4,7 +4,7 @@ import { Failure } from '../http/failure.ts';
 type Limits = { readonly maxConcurrent: number; readonly maxConcurrentPerCaller: number };
 
 /** Counts the requests being served, in all and by key, and refuses those beyond the limits. */
-export function createAdmission({ maxConcurrent, maxConcurrentPerCaller }: Limits) {
+export function createConcurrencyLimit({ maxConcurrent, maxConcurrentPerCaller }: Limits) {
   const byCaller = new Map<string, number>();
   let count = 0;
   const nobody = () => {};

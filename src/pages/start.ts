@@ -1,12 +1,21 @@
 import type { Call } from '../call.ts';
 import { linkStem } from '../http/public-url.ts';
-import type { UpstreamState } from '../relay/health.ts';
-import type { House } from '../routes.ts';
+import type { UpstreamHealth, UpstreamState } from '../relay/health.ts';
 import { pageHeaders } from './page-headers.ts';
 import { startStyle } from './start-style.ts';
 
+type StartParts = {
+  readonly settings: { readonly publicUrl?: string | undefined; readonly apiPrefix: string };
+  readonly upstreamHealth: UpstreamHealth;
+  isDraining(): boolean;
+};
+
 /** `GET /`: what this is, the address to copy, how the upstreams do, where to read on. No script, no asset of others. */
-export function createStartPage({ settings, upstreamHealth, isDraining }: House): (call: Call) => Response {
+export function createStartPage({
+  settings,
+  upstreamHealth,
+  isDraining,
+}: StartParts): (call: Call) => Response {
   return (call) => {
     const { head } = call.incoming;
     const chinese = /^zh\b/i.test(head.get('accept-language') ?? '');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createBoundary } from './event-boundary.ts';
+import { createEventBoundary } from './event-boundary.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -16,9 +16,9 @@ test('is between events at the start and after a blank line in any of its forms'
     ['data: a\n\r\n', true],
     ['data: a\n\ndata: b', false],
   ] as const) {
-    const boundary = createBoundary();
+    const boundary = createEventBoundary();
     boundary.pass(encode(text));
-    expect([text, boundary.betweenEvents()]).toEqual([text, expected]);
+    expect([text, boundary.isBetweenEvents()]).toEqual([text, expected]);
   }
 });
 
@@ -27,15 +27,15 @@ test('says the same however the bytes are cut', () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), fc.array(fc.nat(3), { minLength: 1 }), (pieces, cuts) => {
       const bytes = encode(pieces.join(''));
-      const whole = createBoundary();
+      const whole = createEventBoundary();
       whole.pass(bytes);
-      const cut = createBoundary();
+      const cut = createEventBoundary();
       for (let start = 0, i = 0; start < bytes.length; i++) {
         const end = start + (cuts[i % cuts.length] ?? 0) + 1;
         cut.pass(bytes.subarray(start, end));
         start = end;
       }
-      expect(cut.betweenEvents()).toBe(whole.betweenEvents());
+      expect(cut.isBetweenEvents()).toBe(whole.isBetweenEvents());
     }),
   );
 });

@@ -2,15 +2,15 @@ const LF = 10;
 const CR = 13;
 
 /**
- * Follows the bytes of an event stream and knows whether the last one ended an event, which is the only place where a
- * comment may be put without breaking what it interrupts. Nothing is decoded: the last three bytes tell.
+ * Follows the bytes of an event stream and knows whether the last one ended an event. Only there
+ * may something be added. Nothing is decoded: the last three bytes are enough.
  */
-export function createBoundary() {
+export function createEventBoundary() {
   let previous = LF;
   let last = LF;
   let between = true;
   return {
-    /** Notes the bytes that go out. */
+    /** Takes the bytes that are sent. */
     pass(chunk: Uint8Array): void {
       const length = chunk.length;
       if (length === 0) return;
@@ -26,7 +26,7 @@ export function createBoundary() {
       between = ends(before, previous, last);
     },
     /** True at the start of the stream and after each blank line. */
-    betweenEvents: () => between,
+    isBetweenEvents: () => between,
   };
 }
 

@@ -1,4 +1,4 @@
-import { createBoundary } from './event-boundary.ts';
+import { createEventBoundary } from './event-boundary.ts';
 
 const encoder = new TextEncoder();
 
@@ -38,7 +38,7 @@ export type EventStreamOptions = {
  */
 export function carryEventStream(source: Source, options: EventStreamOptions): ReadableStream<Uint8Array> {
   const { promise: ending, resolve: ended } = Promise.withResolvers<Ending>();
-  const boundary = createBoundary();
+  const boundary = createEventBoundary();
   const keepAliveMs = options.keepAlive > 0 ? options.keepAlive * 1000 : Infinity;
   const idleMs = options.idle > 0 ? options.idle * 1000 : Infinity;
   let bytes = 0;
@@ -64,7 +64,7 @@ export function carryEventStream(source: Source, options: EventStreamOptions): R
   };
 
   const breakOff = (error: unknown, idle: boolean): void => {
-    const start = boundary.betweenEvents() ? '' : '\n\n';
+    const start = boundary.isBetweenEvents() ? '' : '\n\n';
     send(encoder.encode(start + options.errorEvent(error, idle)));
     finish(idle ? 'timeout' : 'upstream', error);
     controller.close();
@@ -80,7 +80,7 @@ export function carryEventStream(source: Source, options: EventStreamOptions): R
     }
     let commentAt = lastSentAt + keepAliveMs;
     if (now >= commentAt) {
-      if (waitingSince !== null && boundary.betweenEvents()) send(keepAliveComment);
+      if (waitingSince !== null && boundary.isBetweenEvents()) send(keepAliveComment);
       commentAt = now + keepAliveMs;
     }
     timer = setTimeout(watch, Math.max(Math.min(idleAt, commentAt) - now, 1));

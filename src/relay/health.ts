@@ -1,33 +1,40 @@
 import type { AttemptResult, UpstreamRequest } from './relay.ts';
 
-/** Failures in a row after which a hop is passed over while others are there. */
-const tolerated = 5;
-const firstRestMs = 5000;
-const maxRestMs = 60_000;
+/** Consecutive failures after which a request goes elsewhere while others are there. */
+const maxFailures = 5;
+const firstCoolDownMs = 5000;
+const maxCoolDownMs = 60_000;
 
 type Health = { failures: number; coolUntil: number; at: number | null };
 
-/** How an upstream did when it was last asked. */
+/** How an upstream answered when it was last asked. */
 export type UpstreamState = {
   readonly name: string;
-  /** `cooling`: it failed often, or asked to be left alone, and is asked only where nobody else is there. */
+  /** `cooling`: it failed often, or asked for a pause. It is tried last. */
   readonly state: 'unknown' | 'ok' | 'failing' | 'cooling';
-  /** Milliseconds since the epoch of the last answer or failure. */
+  /** Wall-clock time of the last response or failure, in milliseconds. */
   readonly at: number | null;
 };
 
 /**
- * Remembers how each hop has been doing: a circuit breaker that never breaks the last way. A hop that fails five times in a row rests, longer
- * each time; so does one that asks for it. Resting hops are asked last, and one success clears them.
+ * Passive health checks for each upstream and key. After 5 consecutive failures (or a 429) an entry
+ * cools down: 5 s, doubled each time, at most 60 s, or as long as Retry-After says. Cooling entries
+ * are tried last but never removed, and one success clears them. `monotonic` measures cool-downs.
  */
-export function createUpstreamHealth(names: readonly string[], now: () => number) {
+export function createUpstreamHealth(
+  names: readonly string[],
+  monotonic: () => number = () => performance.now(),
+) {
   const health = new Map<string, Health>();
   const of = (id: string): Health => {
-    let found = health.get(id);
-    if (!found) health.set(id, (found = { failures: 0, coolUntil: 0, at: null }));
-    return found;
+    let entry = health.get(id);
+    if (!entry) health.set(id, (entry = { failures: 0, coolUntil: 0, at: null }));
+    return entry;
   };
-  const isCooling = (id: string): boolean => (health.get(id)?.coolUntil ?? 0) > now();
+  const isCooling = (id: string): boolean => {
+    const until = health.get(id)?.coolUntil ?? 0;
+    return until > 0 && until > monotonic();
+  };
 
   const stateOf = (name: string): UpstreamState => {
     const known = [...health].filter(([id]) => id === name || id.startsWith(`${name}#`));
@@ -42,27 +49,28 @@ export function createUpstreamHealth(names: readonly string[], now: () => number
 
   return {
     report({ id }: Pick<UpstreamRequest, 'id'>, result: AttemptResult): void {
-      const known = of(id);
-      known.at = now();
+      const entry = of(id);
+      entry.at = Date.now();
       if (result === 'ok') {
-        known.failures = 0;
-        known.coolUntil = 0;
+        entry.failures = 0;
+        entry.coolUntil = 0;
       } else if (result === 'failed') {
-        known.failures++;
-        const times = known.failures - tolerated;
-        if (times >= 0) known.coolUntil = now() + Math.min(firstRestMs * 2 ** Math.min(times, 10), maxRestMs);
+        entry.failures++;
+        const times = entry.failures - maxFailures;
+        if (times >= 0)
+          entry.coolUntil = monotonic() + Math.min(firstCoolDownMs * 2 ** Math.min(times, 10), maxCoolDownMs);
       } else {
-        known.coolUntil = Math.max(known.coolUntil, now() + result.coolDownMs);
+        entry.coolUntil = Math.max(entry.coolUntil, monotonic() + result.coolDownMs);
       }
     },
     isCooling,
-    /** The same hops, those that rest last. */
-    order<T extends Pick<UpstreamRequest, 'id'>>(hops: readonly T[]): readonly T[] {
-      if (!hops.some(({ id }) => isCooling(id))) return hops;
-      return [...hops.filter(({ id }) => !isCooling(id)), ...hops.filter(({ id }) => isCooling(id))];
+    /** The same requests, those that cool down last. */
+    order<T extends Pick<UpstreamRequest, 'id'>>(requests: readonly T[]): readonly T[] {
+      if (!requests.some(({ id }) => isCooling(id))) return requests;
+      return [...requests.filter(({ id }) => !isCooling(id)), ...requests.filter(({ id }) => isCooling(id))];
     },
     view: (): readonly UpstreamState[] => names.map(stateOf),
-    /** Whether nobody is left who does not rest. */
+    /** Whether every upstream cools down. */
     isDown: (): boolean => names.length > 0 && names.every((name) => stateOf(name).state === 'cooling'),
   };
 }

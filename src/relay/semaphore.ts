@@ -1,11 +1,16 @@
-/** Gives a slot back; calling it twice does nothing. */
+/** Gives a slot back. A second call does nothing. */
 export type Release = () => void;
 
-/** A limit on how many may be at work at once, with a line of bounded length for those who wait. */
+/** Limits how many run at once, with a bounded queue. First come, first served. */
 export interface Semaphore {
-  /** A slot at once; null where none is free. */
+  /** A slot at once; null if none is free. */
   tryAcquire(): Release | null;
-  /** A slot as soon as one is free; null where the line is full, the wait too long, or the signal fires. */
+  /**
+   * Queues for a slot and calls back once, never synchronously: with the slot, or with null if the
+   * wait takes too long. Gives a function that leaves the queue, or null if the queue is full.
+   */
+  enqueue(granted: (release: Release | null) => void): (() => void) | null;
+  /** A slot as soon as one is free; null if the queue is full, the wait too long, or the signal fires. */
   acquire(signal: AbortSignal): Promise<Release | null>;
   readonly busy: number;
   readonly waiting: number;
@@ -18,54 +23,72 @@ export type SemaphoreLimits = {
   readonly waitMs: number;
 };
 
-/** Makes slots. First come, first served. */
-export function createSemaphore({ limit: most, queue, waitMs }: SemaphoreLimits): Semaphore {
+export function createSemaphore({ limit, queue: maxQueue, waitMs }: SemaphoreLimits): Semaphore {
   let busy = 0;
-  const line: ((release: Release) => void)[] = [];
+  const queue: ((release: Release) => void)[] = [];
 
   const taken = (): Release => {
-    let mine = true;
+    let held = true;
     return () => {
-      if (!mine) return;
-      mine = false;
-      const next = line.shift();
-      // Handed on rather than given back, so that nobody slips in between.
+      if (!held) return;
+      held = false;
+      const next = queue.shift();
+      // Handed over directly, so that no newcomer overtakes the queue.
       if (next) next(taken());
       else busy--;
     };
   };
 
-  const tryEnter = (): Release | null => {
-    if (busy >= most) return null;
+  const tryAcquire = (): Release | null => {
+    if (busy >= limit) return null;
     busy++;
     return taken();
   };
 
+  const enqueue: Semaphore['enqueue'] = (granted) => {
+    if (queue.length >= maxQueue) return null;
+    const leave = (): void => {
+      clearTimeout(timer);
+      const index = queue.indexOf(grant);
+      if (index >= 0) queue.splice(index, 1);
+    };
+    const grant = (release: Release): void => {
+      clearTimeout(timer);
+      granted(release);
+    };
+    const timer = setTimeout(() => {
+      leave();
+      granted(null);
+    }, waitMs);
+    queue.push(grant);
+    return leave;
+  };
+
   return {
-    tryAcquire: tryEnter,
-    async acquire(signal) {
-      const free = tryEnter();
-      if (free || line.length >= queue || signal.aborted) return free;
-      return new Promise<Release | null>((resolve) => {
-        const give = (release: Release | null): void => {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', leave);
+    tryAcquire,
+    enqueue,
+    acquire(signal) {
+      const free = signal.aborted ? null : tryAcquire();
+      if (free || signal.aborted) return Promise.resolve(free);
+      return new Promise((resolve) => {
+        const settle = (release: Release | null): void => {
+          signal.removeEventListener('abort', abort);
           resolve(release);
         };
-        const leave = (): void => {
-          line.splice(line.indexOf(give), 1);
-          give(null);
+        const leave = enqueue(settle);
+        const abort = (): void => {
+          leave?.();
+          settle(null);
         };
-        const timer = setTimeout(leave, waitMs);
-        signal.addEventListener('abort', leave, { once: true });
-        line.push(give);
+        if (leave) signal.addEventListener('abort', abort, { once: true });
+        else settle(null);
       });
     },
     get busy() {
       return busy;
     },
     get waiting() {
-      return line.length;
+      return queue.length;
     },
   };
 }

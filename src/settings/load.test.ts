@@ -30,7 +30,7 @@ test('without anything, it listens on this machine and has no upstream', () => {
     host: '127.0.0.1',
     port: 8080,
     upstreams: {},
-    keepAlive: 10,
+    keepAlive: 25,
     maxBodyBytes: 33_554_432,
   });
 });

@@ -246,10 +246,18 @@ export const settingsSchema = v.strictObject({
     env: 'IMAGE_PROMPT_PREFIX',
     docs: 'Words put before the prompt of /v1/images/* on a backend-api upstream.',
   }),
-  keepAlive: setting(v.optional(seconds(), 10), {
+  keepAlive: setting(v.optional(seconds(), 25), {
     env: 'KEEPALIVE_SECONDS',
     form: 'number',
-    docs: 'Seconds of silence on a stream after which a keep-alive comment is sent; 0 for never.',
+    docs: 'Seconds of silence on a stream after which a keep-alive is sent; 0 for never.',
+  }),
+  keepAliveStyle: setting(v.optional(v.picklist(['auto', 'comment', 'chunk']), 'auto'), {
+    env: 'KEEPALIVE_STYLE',
+    docs: 'What a keep-alive is. auto: an empty chunk on chat streams, a ping on /v1/messages, a comment elsewhere. comment: always a comment. chunk: an empty chunk on chat streams, a comment elsewhere.',
+  }),
+  watch: setting(v.optional(v.picklist(['start', 'whole']), 'start'), {
+    env: 'WATCH',
+    docs: 'Workers only. start: only the beginning of a relayed response passes through JavaScript, then the runtime carries it unseen, which costs a tenth of the CPU. whole: all of it, so that IDLE_TIMEOUT and keep-alives hold to its end, and its bytes are counted.',
   }),
   connectTimeout: setting(v.optional(seconds(), 10), {
     env: 'CONNECT_TIMEOUT',

@@ -1,63 +1,51 @@
-import { createIdleTimer } from './idle-timer.ts';
+/** How a body ended, and how many bytes it had. */
+export type BodyEnd = {
+  readonly bytes: number;
+  /** Monotonic time of the first byte; null if there was none. */
+  readonly firstByteAt: number | null;
+  readonly by: 'done' | 'client' | 'gateway';
+  readonly error?: string;
+};
 
-/** How a body ended, and what it came to. */
-export type BodyEnd = { bytes: number; by: 'done' | 'client' | 'upstream'; error?: string };
-
-/** The same bytes, counted; `ended` resolves when they are through, or when either side has left. */
+/**
+ * The same bytes, counted. `ended` resolves when they are through, or when either side has left.
+ * If `isBroken` is true at the end, the body ends in an error instead.
+ */
 export function countBytes(
   source: ReadableStream<Uint8Array>,
-  idle = 0,
-): {
-  body: ReadableStream<Uint8Array>;
-  ended: Promise<BodyEnd>;
-} {
+  { isBroken = () => false }: { readonly isBroken?: () => boolean } = {},
+): { readonly body: ReadableStream<Uint8Array>; readonly ended: Promise<BodyEnd> } {
   const reader = source.getReader();
-  const { promise, resolve } = Promise.withResolvers<BodyEnd>();
+  const { promise: ended, resolve } = Promise.withResolvers<BodyEnd>();
   let bytes = 0;
-  const silence = createIdleTimer(idle, () =>
-    give(new Error(`the upstream fell silent for ${idle} seconds`)),
-  );
-  let controller: ReadableStreamDefaultController<Uint8Array>;
-  let over = false;
-  const end = (ended: BodyEnd): void => {
-    over = true;
-    silence.end();
-    resolve(ended);
-  };
-  /** Ends both sides for a reason. */
-  const give = (error: unknown): void => {
-    if (over) return;
-    end({ bytes, by: 'upstream', error: error instanceof Error ? error.message : String(error) });
-    controller.error(error);
-    void reader.cancel(error).catch(() => {});
-  };
+  let firstByteAt: number | null = null;
+  const end = (by: BodyEnd['by'], error?: string): void =>
+    resolve({ bytes, firstByteAt, by, ...(error === undefined ? {} : { error }) });
   const body = new ReadableStream<Uint8Array>(
     {
-      start(given) {
-        controller = given;
-      },
-      async pull() {
+      async pull(controller) {
         try {
-          silence.start();
           const { done, value } = await reader.read();
-          silence.stop();
-          if (over) return;
           if (done) {
-            end({ bytes, by: 'done' });
-            return controller.close();
+            end('done');
+            if (isBroken()) controller.error(new Error('the response is incomplete'));
+            else controller.close();
+            return;
           }
+          firstByteAt ??= performance.now();
           bytes += value.length;
           controller.enqueue(value);
         } catch (error) {
-          give(error);
+          end('gateway', error instanceof Error ? error.message : String(error));
+          controller.error(error);
         }
       },
       async cancel(reason) {
-        end({ bytes, by: 'client' });
+        end('client');
         await reader.cancel(reason);
       },
     },
     { highWaterMark: 0 },
   );
-  return { body, ended: promise };
+  return { body, ended };
 }

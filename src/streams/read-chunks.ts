@@ -7,7 +7,7 @@ const mostAtOnce = 64 * 1024;
  * buffer of ours, what has arrived already comes in one piece: in workerd each piece costs some 20 µs, whatever its size.
  */
 export function readChunks(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
-  const reader = filling(body) ?? body.getReader();
+  const reader = byteReader(body);
   return {
     [Symbol.asyncIterator]: () => ({
       next: async () => {
@@ -22,10 +22,16 @@ export function readChunks(body: ReadableStream<Uint8Array>): AsyncIterable<Uint
   };
 }
 
-type Reader = Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'>;
+/** Reads the chunks of a body. */
+export type ByteReader = Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel' | 'releaseLock'>;
+
+/** A reader that gets all that has arrived in one chunk, if the body can fill a buffer of ours. */
+export function byteReader(body: ReadableStream<Uint8Array>): ByteReader {
+  return filling(body) ?? body.getReader();
+}
 
 /** A reader that brings buffers along, larger ones while they come back full; null where the body takes none. */
-function filling(body: ReadableStream<Uint8Array>): Reader | null {
+function filling(body: ReadableStream<Uint8Array>): ByteReader | null {
   let reader: ReadableStreamBYOBReader;
   try {
     reader = body.getReader({ mode: 'byob' });
@@ -35,6 +41,7 @@ function filling(body: ReadableStream<Uint8Array>): Reader | null {
   let size = leastAtOnce;
   return {
     cancel: (reason) => reader.cancel(reason),
+    releaseLock: () => reader.releaseLock(),
     async read() {
       const { done, value } = await reader.read(new Uint8Array(size));
       if (done || value === undefined) return { done: true, value: undefined };

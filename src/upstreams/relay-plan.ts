@@ -1,5 +1,6 @@
 import type { Call } from '../call.ts';
 import type { UpstreamHealth } from '../relay/health.ts';
+import { type HeartbeatSetting, heartbeatStyle } from '../relay/heartbeat.ts';
 import { Relay, type UpstreamRequest } from '../relay/relay.ts';
 import type { CompatibleUpstream } from './upstream.ts';
 
@@ -14,7 +15,11 @@ const inference =
   /^\/v1\/(?:chat\/completions|completions|responses|embeddings|moderations|rerank|messages|audio\/\w+|images\/\w+)$/;
 
 /** Makes plans: an upstream's keys in turn, then the next upstream's; those that failed often come last. */
-export function createPlanner(upstreamHealth: UpstreamHealth, retries: number): Plan {
+export function createPlanner(
+  upstreamHealth: UpstreamHealth,
+  retries: number,
+  keepAliveStyle: HeartbeatSetting = 'auto',
+): Plan {
   return (call, method, path, asked) => {
     const [{ upstream, body }, ...others] = asked;
     const offered = upstream.requests(call, path, body);
@@ -28,6 +33,8 @@ export function createPlanner(upstreamHealth: UpstreamHealth, retries: number): 
     return new Relay(method, ordered, {
       retries,
       repeatable: isRepeatable(call, method, path),
+      heartbeat: heartbeatStyle(keepAliveStyle, path),
+      model: call.record.model,
       report: upstreamHealth.report,
     });
   };

@@ -1,109 +1,98 @@
-import { Failure } from '../../http/failure.ts';
-import { isEventStream } from '../../http/headers.ts';
+import type { RawHeaders } from '../../http/headers.ts';
 import type { Incoming } from '../../http/request.ts';
-import type { Relay, Tunnel, UpstreamRequest } from '../../relay/relay.ts';
-import { type Decision, RetryState } from '../../relay/retry.ts';
+import { faults } from '../../relay/errors.ts';
+import type { Relay, Tunnel } from '../../relay/relay.ts';
+import { Transfer, type TransferEnd } from '../../relay/transfer.ts';
 import { readAll } from '../../streams/read-all.ts';
-import { sleep } from '../../streams/sleep.ts';
-import { type CallersBody, type Fetch, fetchHop, type Outcome } from './fetch-once.ts';
-import { peekAt } from './peek-body.ts';
+import { type CallersBody, FetchWire, type FetchWireOptions } from './wire.ts';
 
-/** As much of a request as carrying needs beyond the plan. */
-type Source = Pick<Incoming, 'signal' | 'stream'> & { readonly head?: Incoming['head'] };
-
-/** The answer that was kept, who gave it, how many were asked, and what to call once it is over. */
-export type Asked = {
-  readonly answer: Response;
-  readonly hop: UpstreamRequest;
-  readonly attempts: number;
-  readonly release: () => void;
-};
-
-/** Bodies up to this size are read where there is another hop they might be sent to. */
+/** Bodies of at most this many bytes are read before they are sent, so that they can be sent again. */
 const smallBody = 64 * 1024;
 
+export type FetchRelayOptions = FetchWireOptions & {
+  /** Seconds of silence after which an event stream gets a heartbeat; 0 for never. */
+  readonly keepAlive: number;
+  /** Largest relayed request body in bytes; 0 for no limit. */
+  readonly maxRelayBytes: number;
+};
+
+/** What relaying needs of a request. */
+export type RelaySource = Pick<Incoming, 'signal' | 'stream'> & { readonly head?: Incoming['head'] };
+
+type RunOptions = { readonly id: string; readonly addedHeaders: RawHeaders };
+
+/** A plan that is being run: its response, and when it is over. */
+export type RunningRelay = { readonly response: Promise<Response>; readonly finished: Promise<void> };
+
 /**
- * Asks upstreams as a plan says, with any `fetch`, until an answer is worth keeping. Gives it as it came, its body unread. Throws a 502 or
- * 504 where none came. `connect` has no timer of its own here: `fetch` does not tell when it is connected.
+ * Runs a plan with `fetch`. `response` resolves with the response for the caller, whatever happens;
+ * `finished` when the transfer is over.
  */
-export async function ask(plan: Relay | Tunnel, incoming: Source, fetch: Fetch): Promise<Asked> {
-  const attempts = new RetryState(plan);
-  const { total } = attempts.request.timeouts;
-  const whole = total > 0 ? AbortSignal.timeout(total * 1000) : null;
-  const body = await bodyOf(plan, incoming);
-  if (body instanceof Uint8Array) attempts.bodyIsRead();
-  for (;;) {
-    const { request: hop } = attempts;
-    const release = await enter(attempts, incoming.signal);
-    if (release === 'moved') continue;
-    let verdict: Decision;
-    try {
-      const outcome = await fetchHop(plan, hop, body, incoming.signal, whole, fetch);
-      verdict = await verdictOn(outcome, attempts);
-      if (verdict === 'keep') {
-        if (outcome.kind === 'failure') throw outcome.failure;
-        return { answer: outcome.answer, hop, attempts: attempts.count, release };
-      }
-    } catch (error) {
-      release();
-      throw error;
-    }
-    release();
-    if (verdict.waitMs > 0) await sleep(verdict.waitMs, incoming.signal);
-    if (incoming.signal.aborted) throw new Failure('upstream_error', 'The caller left.');
+export function runRelay(
+  plan: Relay | Tunnel,
+  source: RelaySource,
+  { id, addedHeaders }: RunOptions,
+  options: FetchRelayOptions,
+  onEnd: (end: TransferEnd) => void,
+): RunningRelay {
+  const wire = new FetchWire(plan, addedHeaders, options);
+  const leave = (): void => transfer.clientClosed();
+  const transfer = new Transfer(plan, wire, {
+    keepAlive: options.keepAlive,
+    maxBodyBytes: options.maxRelayBytes,
+    id,
+    addedHeaders,
+    onEnd(end) {
+      source.signal.removeEventListener('abort', leave);
+      onEnd(end);
+    },
+  });
+  wire.attach(transfer);
+  source.signal.addEventListener('abort', leave, { once: true });
+  if (source.signal.aborted) leave();
+  else if (plan.requests[0].body !== 'incoming') transfer.start(false);
+  else void sendBody(transfer, wire, source, options.maxRelayBytes);
+  return { response: wire.response, finished: wire.finished };
+}
+
+/** Runs plans without a caller's body inside the gateway, for responses that it reads itself. */
+export function relayByFetch(options: FetchRelayOptions) {
+  return (plan: Relay, signal: AbortSignal): Promise<Response> =>
+    runRelay(plan, { signal, stream: () => null }, { id: '', addedHeaders: [] }, options, () => {}).response;
+}
+
+/** Starts a transfer whose body is the caller's: read first if it is small and may be sent again. */
+async function sendBody(
+  transfer: Transfer,
+  wire: FetchWire,
+  source: RelaySource,
+  maxRelayBytes: number,
+): Promise<void> {
+  const length = Number(source.head?.get('content-length') ?? Number.NaN);
+  if (maxRelayBytes > 0 && length > maxRelayBytes) return transfer.error(faults.bodyTooLarge(maxRelayBytes));
+  const stream = source.stream();
+  if (!transfer.wantsWholeBody || !(length <= smallBody)) {
+    wire.body = maxRelayBytes > 0 && Number.isNaN(length) ? counted(stream, transfer) : stream;
+    return transfer.start(false);
+  }
+  try {
+    wire.body = await readAll(stream, smallBody, () => faults.bodyTooLarge(smallBody).failure);
+    transfer.start(true);
+  } catch (error) {
+    // Only a client that leaves breaks its own body.
+    if (error instanceof Error) transfer.clientClosed();
   }
 }
 
-/** The caller's body: read where it is small and might be sent more than once, else as it arrives. */
-async function bodyOf(plan: Relay | Tunnel, incoming: Source): Promise<CallersBody> {
-  if (plan.requests[0].body !== 'incoming') return null;
-  const length = Number(incoming.head?.get('content-length') ?? Number.NaN);
-  const stream = incoming.stream();
-  const isWorthReading = plan.repeatable && (plan.requests.length > 1 || plan.retries > 0);
-  if (!isWorthReading || !(length <= smallBody)) return stream;
-  return readAll(stream, smallBody, () => new Failure('body_too_large', 'The body is longer than it said.'));
-}
-
-/** A place at the hop whose turn it is; `moved` where another one is to be asked instead. Throws a 503 where all are full. */
-async function enter(attempts: RetryState, signal: AbortSignal): Promise<(() => void) | 'moved'> {
-  const { slots } = attempts.request;
-  if (slots === null) return () => {};
-  const free = slots.tryAcquire();
-  if (free) return free;
-  if (attempts.afterFailure('full') !== 'keep') return 'moved';
-  const later = await attempts.request.slots?.acquire(signal);
-  if (later) return later;
-  throw atItsLimit();
-}
-
-async function verdictOn(outcome: Outcome, attempts: RetryState): Promise<Decision> {
-  if (outcome.kind === 'failure') return outcome.trouble ? attempts.afterFailure(outcome.trouble) : 'keep';
-  const { answer } = outcome;
-  const verdict = attempts.afterStatus(
-    answer.status,
-    (name) => answer.headers.get(name) ?? undefined,
-    Date.now(),
-  );
-  if (verdict !== 'keep') {
-    // A body that broke already is no reason to end here.
-    await answer.body?.cancel().catch(() => {});
-    return verdict;
-  }
-  if (answer.status !== 200 || !attempts.hasNext || !isEventStream(answer.headers.get('content-type')))
-    return 'keep';
-  const peeked = await peekAt(answer);
-  outcome.answer = peeked.answer;
-  if (!peeked.isError) return 'keep';
-  const next = attempts.afterErrorEvent();
-  if (next !== 'keep') await peeked.answer.body?.cancel().catch(() => {});
-  return next;
-}
-
-/** The 503 of an upstream that is asked as much as it may be, and whose line is full. */
-export function atItsLimit(): Failure {
-  return new Failure(
-    'unavailable',
-    'The upstream has as many requests as it may get at once, and too many wait already. Try again shortly.',
-    { headers: { 'retry-after': '1' } },
+/** The caller's body as far as the limit allows. */
+function counted(stream: ReadableStream<Uint8Array> | null, transfer: Transfer): CallersBody {
+  if (stream === null) return null;
+  return stream.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        if (transfer.uploaded(chunk.length)) controller.enqueue(chunk);
+        else controller.error(new Error('the request body is too large'));
+      },
+    }),
   );
 }

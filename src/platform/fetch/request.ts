@@ -1,4 +1,4 @@
-import { Failure } from '../../http/failure.ts';
+import { bodyTooLarge } from '../../http/json-body.ts';
 import { toPairs } from '../../http/raw-headers.ts';
 import type { Incoming } from '../../http/request.ts';
 import { readAll } from '../../streams/read-all.ts';
@@ -28,12 +28,4 @@ export function webIncoming(request: Request): Incoming {
 
 function readBody(request: Request, limit: number): Promise<Uint8Array> {
   return readAll(request.body as ReadableStream<Uint8Array> | null, limit, () => bodyTooLarge(limit));
-}
-
-/** The 413 of a body that had to be read and is larger than the settings allow. */
-export function bodyTooLarge(limit: number): Failure {
-  return new Failure(
-    'body_too_large',
-    `The request body is larger than ${limit} bytes, the most that is read here. MAX_BODY_BYTES at the gateway sets the limit.`,
-  );
 }

@@ -6,7 +6,7 @@ import { forbidden } from '../../http/guarded-fetch.ts';
 import { isPublicAddress } from '../../http/public-address.ts';
 import { toHeaders } from '../../http/raw-headers.ts';
 import { nullBodyStatuses } from '../../reply.ts';
-import { pairsOf } from './relay/response-writer.ts';
+import { pairsOf } from './header-pairs.ts';
 
 /** How names are resolved: `dns.lookup`, or a test's own. */
 type Resolve = (

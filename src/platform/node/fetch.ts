@@ -5,7 +5,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { toHeaders } from '../../http/raw-headers.ts';
 import type { Http } from '../../ports/http.ts';
 import { nullBodyStatuses } from '../../reply.ts';
-import { pairsOf } from './relay/response-writer.ts';
+import { pairsOf } from './header-pairs.ts';
 
 /** As much of a body as waits to be read before its connection is asked to wait, in bytes. */
 const highWaterMark = 128 * 1024;

@@ -72,6 +72,7 @@ export function createMetrics(gather: (() => Promise<readonly Counted[]>) | null
   };
 
   return {
+    name: 'metrics',
     opened: () => open.inc(),
     record(record) {
       const { route, status, endedBy, totalMs, firstByteMs, attempts = 1 } = record;

@@ -2,18 +2,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { Failure } from '../../http/failure.ts';
 import type { RawHeaders } from '../../http/headers.ts';
+import { bodyTooLarge } from '../../http/json-body.ts';
 import type { Incoming, RequestHead } from '../../http/request.ts';
-import { bodyTooLarge } from '../fetch/request.ts';
+import { faults } from '../../relay/errors.ts';
 
-/** A `node:http` request as the gateway takes it. Nothing is built until it is asked for. */
-export class NodeIncoming implements Incoming, RequestHead {
+/** A `node:http` request as the gateway takes it. Nothing is built before it is needed. */
+export class NodeRequest implements Incoming, RequestHead {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #idleSeconds: number;
   #controller: AbortController | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  /** `idleSeconds`: longest silence in a body that is read; 0 for no limit. */
+  constructor(request: IncomingMessage, response: ServerResponse, idleSeconds: number) {
     this.#request = request;
     this.#response = response;
+    this.#idleSeconds = idleSeconds;
   }
 
   get head(): RequestHead {
@@ -50,9 +54,12 @@ export class NodeIncoming implements Incoming, RequestHead {
     if (!this.#controller) {
       const controller = new AbortController();
       this.#controller = controller;
-      this.#response.once('close', () => {
+      const abort = (): void => {
         if (!this.#response.writableFinished) controller.abort(new Error('the caller left'));
-      });
+      };
+      // A response that has closed before emits no further event.
+      if (this.#response.destroyed) abort();
+      else this.#response.once('close', abort);
     }
     return this.#controller.signal;
   }
@@ -69,29 +76,45 @@ export class NodeIncoming implements Incoming, RequestHead {
       const chunks: Buffer[] = [];
       let length = 0;
       if (Number(request.headers['content-length'] ?? 0) > limit) return reject(bodyTooLarge(limit));
+      if (request.destroyed && !request.complete) return reject(callerLeft());
       this.sendContinue();
-      request.on('data', (chunk: Buffer) => {
+      const idleSeconds = this.#idleSeconds;
+      const idle =
+        idleSeconds > 0
+          ? setTimeout(() => fail(faults.bodySilent(idleSeconds).failure), idleSeconds * 1000)
+          : undefined;
+      const onData = (chunk: Buffer): void => {
+        idle?.refresh();
         length += chunk.length;
-        if (length > limit) {
-          request.removeAllListeners('data').pause();
-          return reject(bodyTooLarge(limit));
-        }
         chunks.push(chunk);
-      });
-      request.once('end', () =>
-        resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)),
-      );
-      request.once('error', reject);
-      request.once('close', () =>
-        reject(new Failure('invalid_request', 'The caller left before its body was whole.')),
-      );
+        if (length > limit) fail(bodyTooLarge(limit));
+      };
+      const settle = (): void => {
+        clearTimeout(idle);
+        request.off('data', onData).off('end', onEnd).off('error', fail).off('close', onClose);
+      };
+      const fail = (error: Error): void => {
+        settle();
+        request.pause();
+        reject(error);
+      };
+      const onEnd = (): void => {
+        settle();
+        resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length));
+      };
+      const onClose = (): void => fail(callerLeft());
+      request.on('data', onData).once('end', onEnd).once('error', fail).once('close', onClose);
     });
   }
 
-  /** Tells a caller that waits for it (`Expect: 100-continue`) to send its body: not before we want it. */
+  /** Asks a client that waits for it (`Expect: 100-continue`) to send its body: not before we want it. */
   sendContinue(): void {
     if (this.#request.headers.expect?.toLowerCase() === '100-continue' && !this.#response.headersSent) {
       this.#response.writeContinue();
     }
   }
+}
+
+function callerLeft(): Failure {
+  return new Failure('invalid_request', 'The caller left before its body was whole.');
 }

@@ -32,13 +32,14 @@ test('an answer to a caller who left before it began is let go, and told of as l
     new Response(body, { headers: { 'content-type': 'text/event-stream' } }),
     {
       id: 'req_1',
-      startedAt: Date.now(),
       reply: new Response(),
       addedHeaders: [],
+      record: { route: '', caller: null, upstream: null, model: null },
       end: (each) => told.push(each),
     },
+    response.req,
     response,
-    false,
+    { isCut: false },
   );
   expect(cancelled).toBe(true);
   expect(told).toMatchObject([{ endedBy: 'client' }]);

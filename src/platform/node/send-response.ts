@@ -1,91 +1,151 @@
-import type { ServerResponse } from 'node:http';
-import { errorBody, type Failure } from '../../http/failure.ts';
-import { isEventStream, type RawHeaders, responseHeaders } from '../../http/headers.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isEventStream, responseHeaders } from '../../http/headers.ts';
 import { toPairs } from '../../http/raw-headers.ts';
+import type { EndedBy } from '../../observe/record.ts';
 import type { Exchange } from '../../reply.ts';
+import { sendWhole } from './send-failure.ts';
 import { piecesOf, StoredBody } from './stores/blob-body.ts';
 
-/** Writes an answer of our own, and its record when it has gone out. */
+/** Between an error line and the cut, in milliseconds: clients drop what comes together with a cut. */
+const lastWordsMs = 100;
+/** The rest of a broken response has so long to leave, in milliseconds. */
+const cutMs = 10_000;
+
+/** Sends a response that the gateway made, and writes its record however it ends. */
 export async function sendResponse(
-  answer: Response,
+  reply: Response,
   exchange: Exchange,
+  request: IncomingMessage,
   response: ServerResponse,
-  unread: boolean,
+  gateway: { readonly isCut: boolean },
 ): Promise<void> {
-  const events = isEventStream(answer.headers.get('content-type'));
-  const headers = responseHeaders(toPairs(answer.headers), exchange.addedHeaders, events);
-  if (unread) headers.push('connection', 'close');
-  let bytes = 0;
-  let firstByteMs: number | null = null;
-  const end = (endedBy: 'done' | 'client' | 'gateway', error?: string): void =>
-    exchange.end({
-      status: answer.status,
-      bytes,
-      firstByteMs,
-      endedBy,
-      ...(error === undefined ? {} : { error }),
-    });
-  if (answer.body === null || isShort(answer)) {
-    const body = answer.body === null ? null : Buffer.from(await answer.arrayBuffer());
-    bytes = body?.length ?? 0;
-    firstByteMs = Date.now() - exchange.startedAt;
-    if (body && answer.status !== 204 && answer.status !== 304) headers.push('content-length', String(bytes));
-    response.once('close', () => end(response.writableFinished ? 'done' : 'client'));
-    response.writeHead(answer.status, headers).end(body ?? undefined);
-    return;
-  }
-  if (answer.body instanceof StoredBody) {
-    const { source } = answer.body;
-    firstByteMs = Date.now() - exchange.startedAt;
-    if (source.kind === 'bytes') {
-      response.once('close', () => end(response.writableFinished ? 'done' : 'client'));
-      bytes = source.bytes.length;
-      response.writeHead(answer.status, headers).end(source.bytes);
-      return;
-    }
-    response.writeHead(answer.status, headers);
-    try {
-      for await (const piece of piecesOf(source)) {
-        await written(response, piece);
-        bytes += piece.length;
-      }
-      response.end();
-      end('done');
-    } catch (error) {
-      end(response.destroyed ? 'client' : 'gateway', String(error));
-      response.destroy();
-    }
-    return;
-  }
-  response.writeHead(answer.status, headers);
-  response.flushHeaders();
-  const reader = answer.body.getReader();
-  // Not waited for: what is silent would not answer.
-  const leave = () => void reader.cancel(new Error('the caller left')).catch(() => {});
-  response.once('close', leave);
+  const sending = new Sending(reply, exchange, request, response, gateway);
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done || response.destroyed) break;
-      firstByteMs ??= Date.now() - exchange.startedAt;
-      bytes += value.length;
-      if (!response.write(value)) await drained(response);
-    }
-    if (response.destroyed) {
-      // It may have closed before we listened for that.
-      leave();
-      return end('client');
-    }
-    response.off('close', leave);
-    response.end();
-    end('done');
+    await sending.run();
   } catch (error) {
-    end(response.destroyed ? 'client' : 'gateway', String(error));
-    response.destroy();
+    sending.fail(error);
   }
 }
 
-/** Waits until there is room for more, or nobody is there to take it. */
+/** One response on its way out. Whatever happens, `#end` runs once. */
+class Sending {
+  readonly #reply: Response;
+  readonly #exchange: Exchange;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #gateway: { readonly isCut: boolean };
+  readonly #headers: string[];
+  #bytes = 0;
+  #firstByteAt: number | null = null;
+  #isOver = false;
+
+  constructor(
+    reply: Response,
+    exchange: Exchange,
+    request: IncomingMessage,
+    response: ServerResponse,
+    gateway: { readonly isCut: boolean },
+  ) {
+    this.#gateway = gateway;
+    this.#reply = reply;
+    this.#exchange = exchange;
+    this.#request = request;
+    this.#response = response;
+    const isEvents = isEventStream(reply.headers.get('content-type'));
+    this.#headers = responseHeaders(toPairs(reply.headers), exchange.addedHeaders, isEvents);
+  }
+
+  async run(): Promise<void> {
+    const { body } = this.#reply;
+    // A client that left before this line emits no further event.
+    if (this.#response.destroyed) return this.#clientLeft();
+    this.#response.once('close', this.#onClose);
+    if (body === null || isShort(this.#reply)) return this.#sendWhole();
+    if (body instanceof StoredBody) return this.#sendBlob(body);
+    await this.#sendStream(body);
+  }
+
+  fail(error: unknown): void {
+    this.#end(this.#response.destroyed ? 'client' : 'gateway', String(error));
+    this.#response.destroy();
+  }
+
+  async #sendWhole(): Promise<void> {
+    const body = this.#reply.body === null ? null : Buffer.from(await this.#reply.arrayBuffer());
+    if (this.#isOver) return;
+    this.#bytes = body?.length ?? 0;
+    this.#firstByteAt = performance.now();
+    sendWhole(this.#request, this.#response, this.#reply.status, this.#headers, body);
+    // The record is written when the bytes have left, or the client has: see `#onClose`.
+    if (this.#response.writableFinished) this.#end('done');
+    else this.#response.once('finish', () => this.#end('done'));
+  }
+
+  async #sendBlob({ source }: StoredBody): Promise<void> {
+    this.#firstByteAt = performance.now();
+    this.#response.writeHead(this.#reply.status, this.#headers);
+    if (source.kind === 'bytes') {
+      this.#bytes = source.bytes.length;
+      this.#response.once('finish', () => this.#end('done'));
+      this.#response.end(source.bytes);
+      return;
+    }
+    for await (const piece of piecesOf(source)) {
+      await written(this.#response, piece);
+      this.#bytes += piece.length;
+    }
+    this.#response.end();
+    this.#end('done');
+  }
+
+  async #sendStream(body: ReadableStream<Uint8Array>): Promise<void> {
+    const response = this.#response;
+    response.writeHead(this.#reply.status, this.#headers);
+    response.flushHeaders();
+    const reader = body.getReader();
+    this.#leave = () => void reader.cancel(new Error('the caller left')).catch(() => {});
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || this.#isOver) break;
+      this.#firstByteAt ??= performance.now();
+      this.#bytes += value.length;
+      if (!response.write(value)) await drained(response);
+    }
+    if (this.#isOver) return;
+    const { error, endedBy } = this.#exchange.record;
+    if (error !== undefined) {
+      // A client that ignores the error line still sees that the response is incomplete.
+      this.#end(endedBy ?? 'upstream', error);
+      setTimeout(() => response.socket?.destroySoon(), lastWordsMs);
+      setTimeout(() => response.destroy(), cutMs).unref();
+      return;
+    }
+    response.end();
+    this.#end('done');
+  }
+
+  #leave: () => void = () => {};
+
+  readonly #onClose = (): void => {
+    if (!this.#isOver) this.#clientLeft();
+  };
+
+  #clientLeft(): void {
+    this.#leave();
+    if (this.#reply.body && !this.#reply.body.locked) void this.#reply.body.cancel().catch(() => {});
+    this.#end(this.#gateway.isCut ? 'gateway' : 'client');
+  }
+
+  #end(endedBy: EndedBy, error?: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#response.off('close', this.#onClose);
+    const firstByteAt = this.#firstByteAt;
+    this.#exchange.end({ status: this.#reply.status, bytes: this.#bytes, firstByteAt, endedBy, error });
+  }
+}
+
+/** Waits until there is room for more, or the client has left. */
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const go = (): void => {
@@ -97,7 +157,7 @@ function drained(response: ServerResponse): Promise<void> {
   });
 }
 
-/** Writes a piece, and waits until it is out of our hands, so that its buffer can be used again. Fails where the caller leaves. */
+/** Writes a piece and waits until its buffer can be used again. Fails if the client leaves. */
 function written(response: ServerResponse, piece: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const left = () => reject(new Error('the caller left'));
@@ -111,30 +171,10 @@ function written(response: ServerResponse, piece: Uint8Array): Promise<void> {
   });
 }
 
-/** Answers that are whole already: JSON of ours, pages. */
-function isShort(answer: Response): boolean {
-  // What says its length is a stream of known size; what is kept open says so too.
-  if (answer.headers.has('x-accel-buffering') || answer.headers.has('content-length')) return false;
-  const type = answer.headers.get('content-type') ?? '';
+/** Responses that are whole already: our own JSON, pages. */
+function isShort(reply: Response): boolean {
+  // A stream of known size gives its length; a stream that is kept open asks proxies not to buffer.
+  if (reply.headers.has('x-accel-buffering') || reply.headers.has('content-length')) return false;
+  const type = reply.headers.get('content-type') ?? '';
   return type.startsWith('application/json') || type.startsWith('text/html');
-}
-
-/** Writes a failure. `close` ends the connection: the rest of an unread body is not waited for. */
-export function sendFailure(
-  response: ServerResponse,
-  failure: Failure,
-  ours: RawHeaders,
-  close: boolean,
-): void {
-  const body = JSON.stringify(errorBody(failure));
-  const headers = [
-    'content-type',
-    'application/json',
-    'content-length',
-    String(Buffer.byteLength(body)),
-    ...Object.entries(failure.headers).flat(),
-    ...ours,
-  ];
-  if (close) headers.push('connection', 'close');
-  response.writeHead(failure.status, headers).end(body);
 }

@@ -6,50 +6,57 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Gateway } from '../../gateway.ts';
 import { errorBody, Failure } from '../../http/failure.ts';
 import type { Exchange } from '../../reply.ts';
-import { carry, type Lane } from './relay/relay.ts';
-import { openTunnel } from './relay/tunnel.ts';
-import { NodeIncoming } from './request.ts';
-import { sendFailure, sendResponse } from './send-response.ts';
+import { type RelayContext, relay } from './relay/relay.ts';
+import type { ClientSocket } from './relay/wire.ts';
+import { NodeRequest } from './request.ts';
+import { sendFailure } from './send-failure.ts';
+import { sendResponse } from './send-response.ts';
 
 /** Most headers that a request may have, and most bytes they may take together. */
 const maxHeaders = 1000;
 const maxHeaderBytes = 64 * 1024;
 
-/** `node:http` ↔ gateway. A relay leaves by the fast lane; everything else is a `Response`. */
-export function createServer(gateway: Gateway, lane: Lane): Server {
+/** The part of a gateway that a server needs. */
+export type Handler = {
+  handle(incoming: NodeRequest): Exchange | Promise<Exchange>;
+  isDraining(): boolean;
+};
+
+/** Serves a gateway over `node:http`. Relays go from socket to socket; all else is a `Response`. */
+export function createServer(gateway: Handler, context: RelayContext, idleSeconds: number): Server {
   const server = createHttpServer({
     maxHeaderSize: maxHeaderBytes,
-    // Bodies may be long and slow; heads may not.
+    // Bodies may take long; their silence is limited elsewhere. Heads may not.
     requestTimeout: 0,
     headersTimeout: 30_000,
     keepAliveTimeout: 65_000,
     noDelay: true,
     // Answered below, in the shape that every error has.
     requireHostHeader: false,
-    // Anything but a WebSocket goes on as a plain request, as HTTP allows (RFC 9110 §7.8).
+    // Anything but a WebSocket goes on as a plain request, as HTTP allows (RFC 9110 section 7.8).
     shouldUpgradeCallback: isWebSocket,
   } as Parameters<typeof createHttpServer>[0] & object);
   server.maxHeadersCount = 0;
 
-  const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    if (request.rawHeaders.length > 2 * maxHeaders) return tooManyHeaders(response);
-    if (request.headers.host === undefined && request.httpVersion === '1.1') return noHost(response);
-    if (gateway.isDraining()) response.shouldKeepAlive = false;
-    const incoming = new NodeIncoming(request, response);
+  const run = (request: IncomingMessage, response: ServerResponse, client: ClientSocket | null): void => {
+    const incoming = new NodeRequest(request, response, idleSeconds);
     const carryOut = (exchange: Exchange): void => {
       const { reply } = exchange;
-      if (reply instanceof Response) {
-        void sendResponse(reply, exchange, response, incoming.hasBody && !request.complete).catch(() =>
-          response.destroy(),
-        );
-      } else {
-        carry(reply, exchange, incoming, request, response, lane);
-      }
+      if (reply instanceof Response) void sendResponse(reply, exchange, request, response, context);
+      else relay(reply, exchange, incoming, request, response, context, client);
     };
-    settle(gateway.handle(incoming), carryOut);
+    const exchange = gateway.handle(incoming);
+    if (exchange instanceof Promise) void exchange.then(carryOut);
+    else carryOut(exchange);
+  };
+
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.rawHeaders.length > 2 * maxHeaders) return tooManyHeaders(request, response);
+    if (request.headers.host === undefined && request.httpVersion === '1.1') return noHost(request, response);
+    if (gateway.isDraining()) response.shouldKeepAlive = false;
+    run(request, response, null);
   };
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -59,72 +66,52 @@ export function createServer(gateway: Gateway, lane: Lane): Server {
     response.assignSocket(socket as Socket);
     response.shouldKeepAlive = false;
     response.once('finish', () => socket.end());
-    const incoming = new NodeIncoming(request, response);
-    settle(gateway.handle(incoming), (exchange) => {
-      const { reply } = exchange;
-      if (reply instanceof Response)
-        void sendResponse(reply, exchange, response, false).catch(() => socket.destroy());
-      else {
-        carry(reply, exchange, incoming, request, response, lane, (headers, upstream) => {
-          response.detachSocket(socket as Socket);
-          openTunnel(headers, upstream, socket, head);
-        });
-      }
-    });
+    run(request, response, { socket, head });
   };
 
   server.on('request', serve);
-  // The body is asked for only once the request is admitted: see NodeIncoming.welcome.
+  // The body is asked for once the request is admitted: see NodeRequest.sendContinue.
   server.on('checkContinue', serve);
-  server.on('checkExpectation', (_request, response) => {
-    sendFailure(
-      response,
-      new Failure(
-        'invalid_request',
-        'The only expectation served is 100-continue. Leave the Expect header out.',
-      ),
-      bareHeaders(),
-      true,
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const failure = new Failure(
+      'invalid_request',
+      'The only expectation served is 100-continue. Leave the Expect header out.',
     );
+    sendFailure(request, response, failure, bareHeaders());
   });
   server.on('upgrade', upgrade);
   server.on('clientError', refuseUnreadable);
   return server;
 }
 
-/** What goes on an answer that is given before the gateway has seen the request. */
+/** Headers of a response that is sent before the gateway has seen the request. */
 function bareHeaders(): string[] {
   return ['access-control-allow-origin', '*', 'x-request-id', `req_${crypto.randomUUID()}`];
-}
-
-function settle(exchange: Exchange | Promise<Exchange>, carryOut: (exchange: Exchange) => void): void {
-  if (exchange instanceof Promise) void exchange.then(carryOut);
-  else carryOut(exchange);
 }
 
 function isWebSocket(request: IncomingMessage): boolean {
   return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
 }
 
-function noHost(response: ServerResponse): void {
+function noHost(request: IncomingMessage, response: ServerResponse): void {
   sendFailure(
+    request,
     response,
     new Failure('invalid_request', 'The request has no Host header, which HTTP/1.1 requires.'),
     bareHeaders(),
-    true,
   );
 }
 
-function tooManyHeaders(response: ServerResponse): void {
+function tooManyHeaders(request: IncomingMessage, response: ServerResponse): void {
   sendFailure(
+    request,
     response,
     new Failure('headers_too_large', `The request has more than ${maxHeaders} headers. Send fewer.`),
     bareHeaders(),
-    true,
   );
 }
 
-/** What could not even be read as HTTP: too large, malformed, or framed in two ways at once. */
+/** Refuses what is not readable as HTTP: too large, malformed, or with two framings. */
 function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const failure = unreadable(error.code);

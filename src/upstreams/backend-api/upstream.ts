@@ -5,10 +5,10 @@ import { uploadsFolder } from '../../files/uploads.ts';
 import { Failure } from '../../http/failure.ts';
 import { hostAndPort } from '../../http/guarded-fetch.ts';
 import { linkStem } from '../../http/public-url.ts';
-import { atItsLimit } from '../../platform/fetch/relay.ts';
 import { hashOf } from '../../ports/hash.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { typedCache } from '../../ports/typed-cache.ts';
+import { atLimit } from '../../relay/errors.ts';
 import type { UpstreamHealth } from '../../relay/health.ts';
 import type { Timeouts, WhenCallerLeaves } from '../../relay/relay.ts';
 import type { Release, Semaphore } from '../../relay/semaphore.ts';
@@ -134,7 +134,7 @@ export function createBackendUpstream(
     const { slots } = settings;
     if (!slots) return () => {};
     const release = slots.tryAcquire() ?? (await slots.acquire(signal));
-    if (!release) throw atItsLimit();
+    if (!release) throw atLimit();
     // An answer that nobody begins to read has no end of its own.
     call.whenOver(release);
     return release;

@@ -45,6 +45,7 @@ export function createCompatibleUpstream(settings: CompatibleSettings): Compatib
       timeouts,
       whenCallerLeaves,
       slots,
+      secret: own ? null : key,
     };
     return { hop, own };
   };

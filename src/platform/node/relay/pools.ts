@@ -1,29 +1,49 @@
-import { type Dispatcher, Pool } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Timeouts } from '../../../relay/relay.ts';
 
-/** Connections to upstreams, kept open between requests, one pool for each origin. */
-export function createPools() {
-  const pools = new Map<string, Pool>();
-  return {
-    to(origin: string, timeouts: Timeouts): Dispatcher {
-      let pool = pools.get(origin);
-      if (!pool) {
-        pool = new Pool(origin, {
-          connect: { timeout: timeouts.connect * 1000 },
-          headersTimeout: timeouts.firstByte * 1000,
-          bodyTimeout: timeouts.idle * 1000,
-          // One connection carries one answer at a time; a stream can be cut without cutting others.
-          allowH2: false,
-          pipelining: 1,
-        });
-        pools.set(origin, pool);
-      }
-      return pool;
-    },
-    async close(): Promise<void> {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
-    },
-  };
-}
+/** Connections to upstreams, kept open between requests: one pool for each origin. */
+export class Pools {
+  readonly #pools = new Map<string, Pool>();
+  /**
+   * True while a connection reset is handled. undici takes a reset for the end of a response that
+   * has no length (`onHttpSocketError` in its client-h1.js); with this, our handler can tell.
+   */
+  isReset = false;
 
-export type Pools = ReturnType<typeof createPools>;
+  for(origin: string, timeouts: Timeouts): Dispatcher {
+    let pool = this.#pools.get(origin);
+    if (!pool) {
+      pool = new Pool(origin, {
+        connect: this.#connector(timeouts.connect * 1000),
+        // All waiting is measured by the transfer.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        // One connection carries one response at a time; a stream can be cut without cutting others.
+        allowH2: false,
+        pipelining: 1,
+      });
+      this.#pools.set(origin, pool);
+    }
+    return pool;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  #connector(timeout: number): buildConnector.connector {
+    const connect = buildConnector({ timeout, allowH2: false });
+    return (options, callback) =>
+      connect(options, (...result) => {
+        // Listens before undici does, in the same event.
+        result[1]?.on('error', (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'ECONNRESET') return;
+          this.isReset = true;
+          queueMicrotask(() => {
+            this.isReset = false;
+          });
+        });
+        callback(...result);
+      });
+  }
+}

@@ -1,44 +1,91 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { faults } from '../../../relay/errors.ts';
 import type { Relay, Tunnel } from '../../../relay/relay.ts';
+import { Transfer } from '../../../relay/transfer.ts';
 import type { Exchange } from '../../../reply.ts';
-import type { NodeIncoming } from '../request.ts';
-import { overLimit } from './error-codes.ts';
+import type { NodeRequest } from '../request.ts';
 import type { Pools } from './pools.ts';
-import type { Pulse } from './ticker.ts';
-import { Carriage, type Upgrade } from './transfer.ts';
+import type { Ticker } from './ticker.ts';
+import { type ClientSocket, NodeWire } from './wire.ts';
 
-/** Bodies up to this size are read before they are sent on: one write instead of a stream, and they can be sent again. */
+/** Bodies of at most this many bytes are read before they are sent: one write, and they can be sent again. */
 const smallBody = 64 * 1024;
 
-/** What carrying needs of the machine, made once. */
-export type Lane = {
+/** What relaying needs of the process, made once. */
+export type RelayContext = {
   readonly pools: Pools;
-  readonly pulse: Pulse;
-  /** Seconds of silence after which an event stream gets a comment; 0 for never. */
+  readonly ticker: Ticker;
+  /** Seconds of silence after which an event stream gets a heartbeat; 0 for never. */
   readonly keepAlive: number;
-  /** Largest relayed request body in bytes; 0 for any. */
+  /** Largest relayed request body in bytes; 0 for no limit. */
   readonly maxRelayBytes: number;
+  /** All transfers that are open, so that they can be ended when the gateway stops. */
+  readonly open: Set<Transfer>;
+  /** Whether the time to drain is over, and open responses are being cut. */
+  isCut: boolean;
 };
 
 /**
- * Carries a plan out from socket to socket: `node:http` in, undici's `dispatch` out, no web objects in between. The
- * same as `respond` does with `fetch`, at a fraction of its cost.
+ * Runs a plan from socket to socket: `node:http` in, undici's `dispatch` out, no web objects in
+ * between.
  */
-export function carry(
+export function relay(
   plan: Relay | Tunnel,
   exchange: Exchange,
-  incoming: NodeIncoming,
+  incoming: NodeRequest,
   request: IncomingMessage,
   response: ServerResponse,
-  lane: Lane,
-  upgrade: Upgrade | null = null,
+  context: RelayContext,
+  client: ClientSocket | null = null,
 ): void {
-  const carriage = new Carriage(plan, exchange, request, response, lane, upgrade);
-  if (plan.requests[0].body !== 'incoming') return carriage.start(null);
+  const wire = new NodeWire(plan.method, request, response, exchange.addedHeaders, context, client);
+  const transfer = new Transfer(plan, wire, {
+    keepAlive: context.keepAlive,
+    maxBodyBytes: context.maxRelayBytes,
+    id: exchange.id,
+    addedHeaders: exchange.addedHeaders,
+    onEnd: (end) => {
+      context.open.delete(transfer);
+      exchange.end(end);
+    },
+  });
+  context.open.add(transfer);
+  wire.attach(transfer);
+  if (response.destroyed) return transfer.clientClosed();
+  if (plan.requests[0].body !== 'incoming') return transfer.start(false);
+  sendBody(transfer, wire, incoming, request, context.maxRelayBytes);
+}
+
+/** Starts a transfer whose body is the caller's: read first if it is small, streamed otherwise. */
+function sendBody(
+  transfer: Transfer,
+  wire: NodeWire,
+  incoming: NodeRequest,
+  request: IncomingMessage,
+  maxRelayBytes: number,
+): void {
   const length = Number(request.headers['content-length'] ?? Number.NaN);
-  if (lane.maxRelayBytes > 0 && length > lane.maxRelayBytes)
-    return carriage.refuse(overLimit(lane.maxRelayBytes));
+  if (maxRelayBytes > 0 && length > maxRelayBytes) return transfer.error(faults.bodyTooLarge(maxRelayBytes));
   incoming.sendContinue();
-  if (length <= smallBody) carriage.readWhole();
-  else carriage.start(lane.maxRelayBytes > 0 ? carriage.limited(request, lane.maxRelayBytes) : request);
+  if (!(length <= smallBody)) {
+    wire.body = maxRelayBytes > 0 ? counted(request, transfer) : request;
+    return transfer.start(false, true);
+  }
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    transfer.uploaded(chunk.length);
+  });
+  request.once('end', () => {
+    wire.body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    transfer.start(true);
+  });
+}
+
+/** The caller's body as far as the limit allows. */
+async function* counted(body: AsyncIterable<Uint8Array>, transfer: Transfer): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    if (!transfer.uploaded(chunk.length)) throw new Error('the request body is too large');
+    yield chunk;
+  }
 }
