@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { requestHeaders, responseHeaders } from './headers.ts';
+import { documentHeaders, requestHeaders, responseHeaders } from './headers.ts';
 
 describe('a request on its way to the upstream', () => {
   test('loses what is the connection’s, the caller’s network’s or the caller’s page’s own', () => {
@@ -36,7 +36,7 @@ describe('a request on its way to the upstream', () => {
       'X-Custom',
       'b',
     ];
-    expect(requestHeaders([...gone, ...kept], 'sk-1', false)).toEqual([
+    expect(requestHeaders([...gone, ...kept], { key: 'sk-1', isOwnKey: false })).toEqual([
       ...kept,
       'authorization',
       'Bearer sk-1',
@@ -45,8 +45,12 @@ describe('a request on its way to the upstream', () => {
 
   test('keeps account headers only beside the caller’s own key', () => {
     const pairs = ['OpenAI-Organization', 'org', 'OpenAI-Project', 'p', 'ChatGPT-Account-ID', 'acc'];
-    expect(requestHeaders(pairs, 'k', true)).toEqual([...pairs, 'authorization', 'Bearer k']);
-    expect(requestHeaders(pairs, 'k', false)).toEqual(['authorization', 'Bearer k']);
+    expect(requestHeaders(pairs, { key: 'k', isOwnKey: true })).toEqual([
+      ...pairs,
+      'authorization',
+      'Bearer k',
+    ]);
+    expect(requestHeaders(pairs, { key: 'k', isOwnKey: false })).toEqual(['authorization', 'Bearer k']);
   });
 
   test('loses the key hidden in a WebSocket subprotocol, and nothing else of it', () => {
@@ -54,13 +58,43 @@ describe('a request on its way to the upstream', () => {
       'Sec-WebSocket-Protocol',
       'realtime, openai-insecure-api-key.sk-1, openai-beta.realtime-v1',
     ];
-    expect(requestHeaders(pairs, null, true)).toEqual([
+    expect(requestHeaders(pairs, { key: null, isOwnKey: true })).toEqual([
       'Sec-WebSocket-Protocol',
       'realtime, openai-beta.realtime-v1',
     ]);
-    expect(requestHeaders(['Sec-WebSocket-Protocol', 'openai-insecure-api-key.sk-1'], null, true)).toEqual(
-      [],
-    );
+    for (const protocol of ['openai-insecure-api-key.sk-1', 'OpenAI-Insecure-Api-Key.sk-1'])
+      expect(requestHeaders(['Sec-WebSocket-Protocol', protocol], { key: null, isOwnKey: true })).toEqual([]);
+  });
+
+  test('every Connection header nominates headers', () => {
+    const pairs = ['Connection', 'close', 'connection', ' X-A ,x-b', 'X-A', '1', 'x-B', '2', 'X-C', '3'];
+    expect(requestHeaders(pairs, { key: null, isOwnKey: false })).toEqual(['X-C', '3']);
+    expect(responseHeaders(pairs, [], false)).toEqual(['X-C', '3']);
+  });
+
+  const accessKey = 'access-key/of+the~team';
+  test.each([
+    ['x-goog-api-key', accessKey],
+    ['x-auth-token', `Token ${accessKey}`],
+    ['authentication', `Bearer ${accessKey}`],
+    ['x-original-authorization', `Basic ${btoa(`user:${accessKey}`)}`],
+    ['x-encoded', encodeURIComponent(accessKey)],
+    ['x-encoded-twice', encodeURIComponent(encodeURIComponent(accessKey))],
+    ['x-base64-url', btoa(`ab${accessKey}`).replaceAll('+', '-').replaceAll('/', '_')],
+    [`x-${accessKey}`, '1'],
+    ['sec-websocket-protocol', `OPENAI-INSECURE-API-KEY.${accessKey}`],
+    ['sec-websocket-protocol', `api-key-${accessKey}`],
+  ])('loses the presented access key in %s: %s', (name, value) => {
+    const headers = requestHeaders([name, value, 'x-kept', 'a'], { key: 'k', isOwnKey: false, accessKey });
+    expect(headers).toEqual(['x-kept', 'a', 'authorization', 'Bearer k']);
+  });
+
+  test('keeps an Authorization header of another scheme if it holds the own key', () => {
+    const headers = requestHeaders(['Authorization', 'Basic dXNlcjpw'], {
+      key: 'Basic dXNlcjpw',
+      isOwnKey: true,
+    });
+    expect(headers).toEqual(['authorization', 'Basic dXNlcjpw']);
   });
 });
 
@@ -103,5 +137,21 @@ describe('an answer on its way to the caller', () => {
       'x-accel-buffering',
       'no',
     ]);
+  });
+
+  test('loses what would act on the origin of the gateway', () => {
+    const pairs = ['Clear-Site-Data', '"*"', 'Service-Worker-Allowed', '/', 'Refresh', '0;url=//x', 'A', 'b'];
+    expect(responseHeaders(pairs, [], false)).toEqual(['A', 'b']);
+  });
+
+  test('loses headers that hold a server-side key', () => {
+    const pairs = ['X-Echo', 'Bearer sk-the-server-key', 'Link', `<https://a/?k=${'sk%2Dthe-server-key'}>`];
+    expect(responseHeaders([...pairs, 'A', 'b'], [], false, ['sk-the-server-key'])).toEqual(['A', 'b']);
+  });
+
+  test.each(['document', 'iframe', 'object'])('is sandboxed if a browser shows it as %s', (destination) => {
+    expect(documentHeaders(destination)).toContain('sandbox');
+    expect(documentHeaders('empty')).toEqual([]);
+    expect(documentHeaders(undefined)).toEqual([]);
   });
 });

@@ -1,6 +1,9 @@
+import { listItems } from './header-list.ts';
+import { holdsKey } from './key-in-text.ts';
+
 /**
- * Headers as they stand on the wire: name, value, name, value. Both carriers use this form, since it keeps order,
- * letter case and repeated names, which `Headers` does not.
+ * Headers as they stand on the wire: name, value, name, value. Both runtimes use this form: it keeps
+ * order, letter case and repeated names, which `Headers` does not.
  */
 export type RawHeaders = readonly string[];
 
@@ -18,7 +21,7 @@ const connectionHeaders = new Set([
   'http2-settings',
 ]);
 
-/** Request headers that are the caller's affair with us, or that would tell the upstream about the caller's page or network. */
+/** Request headers that are for the gateway alone, or that tell about the caller's page or network. */
 const privateRequestHeaders = new Set([
   ...connectionHeaders,
   'host',
@@ -44,11 +47,11 @@ const privateRequestHeaders = new Set([
 
 const privateRequestPrefixes = ['cf-', 'x-forwarded-', 'sec-fetch-'];
 
-/** Headers that bill or scope a request; they go with the caller's own key and with no other. */
+/** Headers that bill or scope a request. They are sent only with the caller's own key. */
 const accountHeaders = new Set(['openai-organization', 'openai-project', 'chatgpt-account-id']);
 
-/** Answer headers that speak of the upstream's own connection, cookies or browser rules. */
-const privateAnswerHeaders = new Set([
+/** Response headers about the upstream's connection or cookies, or that would act on the gateway's origin. */
+const privateResponseHeaders = new Set([
   ...connectionHeaders,
   'set-cookie',
   'set-cookie2',
@@ -56,7 +59,11 @@ const privateAnswerHeaders = new Set([
   'strict-transport-security',
   'public-key-pins',
   'report-to',
+  'reporting-endpoints',
   'nel',
+  'clear-site-data',
+  'service-worker-allowed',
+  'refresh',
 ]);
 
 /** The value of the first header called `name` (lower case). */
@@ -68,68 +75,110 @@ export function headerOf(pairs: RawHeaders, name: string): string | undefined {
   return undefined;
 }
 
-function nominatedBy(connection: string | undefined): readonly string[] {
-  if (!connection || connection === 'keep-alive' || connection === 'close') return [];
-  return connection.toLowerCase().split(/\s*,\s*/);
+/**
+ * Names of the headers that the `Connection` headers nominate (RFC 9110 §7.6.1), in lower case.
+ * A message may have several `Connection` headers.
+ */
+function nominatedBy(pairs: RawHeaders): readonly string[] {
+  let names: string[] | null = null;
+  for (let i = 0; i < pairs.length; i += 2) {
+    const name = pairs[i] as string;
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
+    const value = pairs[i + 1] as string;
+    if (value === '' || value === 'keep-alive' || value === 'close') continue;
+    names ??= [];
+    for (const item of listItems(value)) names.push(item.toLowerCase());
+  }
+  return names ?? none;
 }
 
+const none: readonly string[] = [];
+
+/** What a request to an upstream is made with. */
+export type RequestOptions = {
+  /** The key for the upstream; null if it needs none. */
+  readonly key: string | null;
+  /** Whether the key is the caller's, so that the account headers may go with it. */
+  readonly isOwnKey: boolean;
+  /** The access key that the caller presented: no header that holds it leaves the gateway. */
+  readonly accessKey?: string | null;
+};
+
 /**
- * The headers of a request as the upstream gets them: what is the connection's or the caller's own affair is left out,
- * the upstream's key goes in. `ownKey` says that the key is the caller's, so that account headers may go along.
+ * The headers of a request as the upstream gets them. Headers of the connection and headers that are
+ * private to the caller are left out. The upstream's key is added.
  */
-export function requestHeaders(pairs: RawHeaders, key: string | null, ownKey: boolean): string[] {
-  const nominated = nominatedBy(headerOf(pairs, 'connection'));
+export function requestHeaders(pairs: RawHeaders, options: RequestOptions): string[] {
+  const { key, isOwnKey, accessKey = null } = options;
+  const nominated = nominatedBy(pairs);
   const out: string[] = [];
+  let authorization = key === null ? null : `Bearer ${key}`;
   for (let i = 0; i < pairs.length; i += 2) {
     const raw = pairs[i] as string;
+    const value = pairs[i + 1] as string;
     const name = raw.toLowerCase();
+    // A caller's own Authorization header of another scheme is sent as it came.
+    if (name === 'authorization' && isOwnKey && value.trim() === key) authorization = value.trim();
     if (privateRequestHeaders.has(name) || nominated.includes(name)) continue;
     if (privateRequestPrefixes.some((prefix) => name.startsWith(prefix))) continue;
-    if (!ownKey && accountHeaders.has(name)) continue;
+    if (!isOwnKey && accountHeaders.has(name)) continue;
     if (name === 'sec-websocket-protocol') {
-      const offered = withoutKeyProtocol(pairs[i + 1] as string);
+      const offered = withoutKeyProtocols(value, accessKey);
       if (offered) out.push(raw, offered);
       continue;
     }
-    out.push(raw, pairs[i + 1] as string);
+    if (accessKey !== null && (holdsKey(value, accessKey) || holdsKey(raw, accessKey))) continue;
+    out.push(raw, value);
   }
-  if (key !== null) out.push('authorization', `Bearer ${key}`);
+  if (authorization !== null) out.push('authorization', authorization);
   return out;
 }
 
 /** A WebSocket subprotocol of this form carries a key: browsers cannot set headers on a WebSocket. */
 export const keyProtocol = 'openai-insecure-api-key.';
 
-function withoutKeyProtocol(value: string): string {
-  return value
-    .split(/\s*,\s*/)
-    .filter((protocol) => !protocol.startsWith(keyProtocol))
+/** Whether a subprotocol carries a key. Letter case does not matter. */
+export function isKeyProtocol(protocol: string): boolean {
+  return protocol.slice(0, keyProtocol.length).toLowerCase() === keyProtocol;
+}
+
+function withoutKeyProtocols(value: string, accessKey: string | null): string {
+  return listItems(value)
+    .filter((item) => !isKeyProtocol(item) && !(accessKey !== null && holdsKey(item, accessKey)))
     .join(', ');
 }
 
+type ResponseHeaderOptions = {
+  /** Leaves `content-length` out, because bytes may be added. */
+  readonly dropLength?: boolean;
+  readonly secrets?: readonly string[];
+};
+
 /**
- * The response headers for the caller: the upstream's, with `added` (CORS, request id) on top. The
- * upstream's own `x-request-id` is kept. An event stream is marked so that no proxy buffers or
- * changes it. `dropLength` leaves `content-length` out, because bytes may be added.
+ * The headers of an upstream's response as the caller gets them, with `added` (CORS, request id) on top.
+ * The upstream's own `x-request-id` is kept. An event stream is marked so that no proxy buffers it.
+ * A header that holds one of `secrets`, the server-side keys of this request, is left out.
  */
 export function responseHeaders(
-  headers: RawHeaders,
+  pairs: RawHeaders,
   added: RawHeaders,
   eventStream: boolean,
-  { dropLength = false }: { readonly dropLength?: boolean } = {},
+  { dropLength = false, secrets = none }: ResponseHeaderOptions = {},
 ): string[] {
-  const nominated = nominatedBy(headerOf(headers, 'connection'));
+  const nominated = nominatedBy(pairs);
   const out: string[] = [];
   let requestId = false;
-  for (let i = 0; i < headers.length; i += 2) {
-    const raw = headers[i] as string;
+  for (let i = 0; i < pairs.length; i += 2) {
+    const raw = pairs[i] as string;
+    const value = pairs[i + 1] as string;
     const name = raw.toLowerCase();
-    if (privateAnswerHeaders.has(name) || nominated.includes(name)) continue;
+    if (privateResponseHeaders.has(name) || nominated.includes(name)) continue;
     if (name.startsWith('access-control-')) continue;
     if (dropLength && name === 'content-length') continue;
     if (eventStream && (name === 'cache-control' || name === 'x-accel-buffering')) continue;
+    if (secrets.some((secret) => holdsKey(value, secret))) continue;
     if (name === 'x-request-id') requestId = true;
-    out.push(raw, headers[i + 1] as string);
+    out.push(raw, value);
   }
   for (let i = 0; i < added.length; i += 2) {
     if (requestId && added[i] === 'x-request-id') continue;
@@ -139,7 +188,20 @@ export function responseHeaders(
   return out;
 }
 
-/** Whether an answer is a stream of server-sent events. */
+/** Destinations for which a browser runs what it gets as a document in our origin. */
+const documentDestinations = new Set(['document', 'iframe', 'frame', 'embed', 'object', 'fencedframe']);
+
+/**
+ * Headers that go on a relayed response if a browser would show it as a document. The sandbox gives it
+ * an opaque origin and no scripts, so that it cannot use what the gateway's own pages can.
+ */
+export function documentHeaders(destination: string | undefined): RawHeaders {
+  return destination !== undefined && documentDestinations.has(destination) ? sandboxed : none;
+}
+
+const sandboxed: RawHeaders = ['content-security-policy', 'sandbox', 'x-content-type-options', 'nosniff'];
+
+/** Whether a response is a stream of server-sent events. */
 export function isEventStream(contentType: string | undefined | null): boolean {
   return contentType?.slice(0, 17).toLowerCase() === 'text/event-stream';
 }

@@ -1,6 +1,7 @@
 import { keyFor } from '../../access/credentials.ts';
 import type { Call } from '../../call.ts';
 import { headerOf, type RawHeaders, requestHeaders } from '../../http/headers.ts';
+import { searchWithout } from '../../http/key-in-text.ts';
 import { type Timeouts, Tunnel, type UpstreamRequest, type WhenCallerLeaves } from '../../relay/relay.ts';
 import type { Semaphore } from '../../relay/semaphore.ts';
 import type { CompatibleUpstream, ModelPatterns } from '../upstream.ts';
@@ -34,12 +35,13 @@ export function createCompatibleUpstream(settings: CompatibleSettings): Compatib
     id: string,
   ): { hop: UpstreamRequest; own: boolean } => {
     const { key, own } = keyFor(call.credentials, serverKey, settings.keySetting);
-    const headers = requestHeaders(call.incoming.head.rawHeaders, key, own);
+    const { accessKey } = call.credentials;
+    const headers = requestHeaders(call.incoming.head.rawHeaders, { key, isOwnKey: own, accessKey });
     const hop: UpstreamRequest = {
       upstream: name,
       id,
       origin: base.origin,
-      path: base.pathFor(path) + call.search,
+      path: base.pathFor(path) + searchWithout(call.search, accessKey),
       headers: withBody(headers, call, body),
       body: body === 'incoming' && !call.incoming.hasBody ? null : body,
       timeouts,
