@@ -53,19 +53,52 @@ describe.each(runtimes)('on $name', ({ start }) => {
       });
     });
 
-    test.each([[{}], [{ authorization: 'Bearer sk-some-key' }], [{ authorization: `Bearer ${access}x` }]])(
-      'is not used with %j',
-      async (headers) => {
-        const answer = await fetch(`${gateway.url}/v1/headers`, {
-          headers: headers as Record<string, string>,
-        });
-        expect([answer.status, await answer.json()]).toMatchObject([
-          401,
-          { error: { code: 'invalid_api_key' } },
-        ]);
-        expect(first.seen).toEqual([]);
-      },
-    );
+    test.each([
+      [{}, 'access_key_required'],
+      [{ authorization: 'Bearer sk-some-key' }, 'invalid_access_key'],
+      [{ authorization: 'Bearer not needed' }, 'invalid_access_key'],
+      [{ authorization: `Bearer ${access}x` }, 'invalid_access_key'],
+    ])('is not used with %j: 401 %s', async (headers, code) => {
+      const response = await fetch(`${gateway.url}/v1/headers`, {
+        headers: headers as Record<string, string>,
+      });
+      expect([response.status, await response.json()]).toMatchObject([401, { error: { code } }]);
+      expect(first.seen).toEqual([]);
+    });
+
+    test.each([
+      ['x-goog-api-key', access],
+      ['x-auth-token', `Token ${access}`],
+      ['authentication', `Bearer ${access}`],
+      ['x-original-authorization', `Basic ${btoa(`user:${access}`)}`],
+      ['x-forwarded-access-token', access],
+    ])('a second copy of the access key in %s is not relayed', async (name, value) => {
+      const query = `key=${access}&a=%20&token=${access.replaceAll('-', '%2D')}`;
+      const response = await fetch(`${gateway.url}/v1/headers?${query}`, {
+        headers: { authorization: `Bearer ${access}`, [name]: value },
+      });
+      expect(response.status).toBe(200);
+      expect(first.last().url).toBe('/v1/headers?a=%20');
+      expect(first.last().headers).not.toHaveProperty(name);
+    });
+  });
+
+  test('without access keys, a key with spaces is relayed or ignored', async () => {
+    const own = await start({ OPENAI_BASE_URL: first.url });
+    await fetch(`${own.url}/v1/headers`, { headers: { authorization: 'Bearer not needed' } });
+    expect(first.last().headers.authorization).toBe('Bearer not needed');
+    await fetch(`${own.url}/v1/headers`, { headers: { authorization: 'Basic dXNlcjpwYXNz' } });
+    expect(first.last().headers.authorization).toBe('Basic dXNlcjpwYXNz');
+    await own.stop();
+    const server = await start({
+      OPENAI_BASE_URL: first.url,
+      OPENAI_API_KEY: 'sk-server',
+      PUBLIC_RELAY: 'true',
+    });
+    const response = await fetch(`${server.url}/v1/headers`, { headers: { 'x-api-key': 'My API Key' } });
+    expect(response.status).toBe(200);
+    expect(first.last().headers.authorization).toBe('Bearer sk-server');
+    await server.stop();
   });
 
   describe('a server-side key behind browser origins', () => {

@@ -13,7 +13,7 @@ export type OriginRules = {
 };
 
 type Guarded = {
-  readonly accessKeys: readonly string[];
+  readonly accessKeys: readonly unknown[];
   readonly allowedOrigins: readonly string[];
   readonly publicRelay: boolean;
   readonly publicUrl?: string | undefined;

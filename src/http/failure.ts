@@ -1,8 +1,11 @@
-/** What can go wrong, each with the status and the `type` that OpenAI's API uses for it. */
+/** Every error code of the gateway, with the status and the `type` that OpenAI's API uses for it. */
 const kinds = {
   invalid_request: [400, 'invalid_request_error'],
   invalid_api_key: [401, 'invalid_request_error'],
+  access_key_required: [401, 'invalid_request_error'],
+  invalid_access_key: [401, 'invalid_request_error'],
   forbidden: [403, 'invalid_request_error'],
+  scope_not_allowed: [403, 'invalid_request_error'],
   not_found: [404, 'invalid_request_error'],
   model_not_found: [404, 'invalid_request_error'],
   method_not_allowed: [405, 'invalid_request_error'],
@@ -22,7 +25,7 @@ const kinds = {
 
 export type FailureCode = keyof typeof kinds;
 
-/** Whether a code is one of ours. */
+/** Whether a code is one of the gateway's. */
 export function isFailureCode(code: string | null): code is FailureCode {
   return code !== null && Object.hasOwn(kinds, code);
 }
@@ -32,7 +35,7 @@ export type ErrorBody = {
   error: { message: string; type: string; param: string | null; code: string | null };
 };
 
-/** Anything that ends a request with an error the caller should read. Its message says what to do next. */
+/** Ends a request with an error for the caller. Its message says what to do next. */
 export class Failure extends Error {
   readonly code: FailureCode;
   readonly param: string | null;
@@ -60,7 +63,7 @@ export function wrongParameter(name: string, rule: string): Failure {
   return new Failure('invalid_request', `"${name}" ${rule}.`, { param: name });
 }
 
-/** The body that tells a caller of a failure. */
+/** The response body of a failure. */
 export function errorBody(failure: Failure): ErrorBody {
   return {
     error: {
@@ -72,15 +75,15 @@ export function errorBody(failure: Failure): ErrorBody {
   };
 }
 
-/** What was thrown, as a failure. What nobody foresaw reveals nothing of itself. */
+/** Turns anything thrown into a failure. An unexpected error becomes a 500 without its text. */
 export function toFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
-  return new Failure('internal_error', 'The gateway failed to handle this request. Its log tells more.', {
+  return new Failure('internal_error', 'The gateway failed to handle this request. Its log has the reason.', {
     cause: thrown,
   });
 }
 
-/** The line that ends a stream which broke after its first byte (no `[DONE]` follows it). */
+/** The line that ends a stream that broke after its first byte. No `[DONE]` follows it. */
 export function errorEvent(failure: Failure): string {
   return `data: ${JSON.stringify(errorBody(failure))}\n\n`;
 }

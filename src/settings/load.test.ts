@@ -57,7 +57,10 @@ describe('the environment', () => {
       }).settings,
     ).toMatchObject({
       port: 0,
-      accessKeys: ['key-one-is-long', 'key-two-is-long'],
+      accessKeys: [
+        { name: null, key: 'key-one-is-long' },
+        { name: null, key: 'key-two-is-long' },
+      ],
       publicRelay: true,
       maxBodyBytes: 1_572_864,
       apiPrefix: 'secret',
@@ -88,6 +91,22 @@ describe('the environment', () => {
   });
 });
 
+describe('an access key', () => {
+  test('may have a name, which is no secret', () => {
+    const loaded = right({ ACCESS_KEYS: 'alice=key-of-alice-is-long,bm8tbmFtZS1oZXJl==,x=y=z' });
+    expect(loaded.settings.accessKeys).toEqual([
+      { name: 'alice', key: 'key-of-alice-is-long' },
+      { name: null, key: 'bm8tbmFtZS1oZXJl==' },
+      { name: 'x', key: 'y=z' },
+    ]);
+    expect(loaded.secrets).toEqual(['key-of-alice-is-long', 'bm8tbmFtZS1oZXJl==', 'y=z']);
+  });
+
+  test('must not share its name with another one', () => {
+    expect(wrong({ ACCESS_KEYS: 'a=key-one-is-long,a=key-two-is-long' })[0]).toContain('same name');
+  });
+});
+
 describe('the file', () => {
   test('may hold comments, trailing commas, sizes in words, and a single key', () => {
     const { settings } = right(
@@ -106,7 +125,7 @@ describe('the file', () => {
 
   test('takes secrets from the environment, and knows them as secrets', () => {
     const loaded = right({ TEAM: 'a-long-access-key' }, '{"accessKeys": ["env:TEAM"]}');
-    expect(loaded.settings.accessKeys).toEqual(['a-long-access-key']);
+    expect(loaded.settings.accessKeys).toEqual([{ name: null, key: 'a-long-access-key' }]);
     expect(loaded.secrets).toEqual(['a-long-access-key']);
   });
 });

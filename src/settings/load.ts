@@ -69,7 +69,7 @@ export function loadSettings(sources: Sources): Loaded {
     ...(settings.metricsKey ? [settings.metricsKey] : []),
     ...(settings.s3 ? [settings.s3.secretKey] : []),
     ...(settings.redisUrl ? [decodeURIComponent(new URL(settings.redisUrl).password)].filter(Boolean) : []),
-    ...settings.accessKeys,
+    ...settings.accessKeys.map(({ key }) => key),
     ...Object.values(settings.upstreams).flatMap((upstream) => upstream.keys),
   ];
   return { ok: true, settings, warnings: [...parsed.warnings, ...warnings], secrets, origins };

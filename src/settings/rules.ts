@@ -37,16 +37,21 @@ export function checkTogether(
   ) {
     warnings.push('gpts: there is no backend-api upstream to serve them. Set BASE_URL.');
   }
-  if (settings.accessKeys.some((key) => serverKeys.includes(key))) {
+  const accessKeys = settings.accessKeys.map(({ key }) => key);
+  if (accessKeys.some((key) => serverKeys.includes(key))) {
     errors.push(
-      'accessKeys: one of them is also a server-side key of an upstream. Make another up: callers get to know access keys.',
+      'accessKeys: one of them is also a server-side key of an upstream. Choose another one: callers know access keys.',
     );
   }
-  if (settings.accessKeys.some((key) => key.length < 16)) {
+  if (accessKeys.some((key) => key.length < 16)) {
     warnings.push('accessKeys: a key of fewer than 16 characters can be guessed. Make a longer one.');
   }
-  if (new Set(settings.accessKeys).size < settings.accessKeys.length) {
-    warnings.push('accessKeys: a key is listed twice.');
+  if (new Set(accessKeys).size < accessKeys.length) {
+    warnings.push('accessKeys: a key is listed twice. Remove one entry.');
+  }
+  const names = settings.accessKeys.flatMap(({ name }) => name ?? []);
+  if (new Set(names).size < names.length) {
+    errors.push('accessKeys: two keys have the same name. Rename one, so that logs tell them apart.');
   }
   if (settings.keepAlive > 0 && settings.idleTimeout > 0 && settings.keepAlive >= settings.idleTimeout) {
     warnings.push('keepAlive: is not shorter than idleTimeout, so that no keep-alive is ever sent.');

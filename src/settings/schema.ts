@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { backendUpstream, modelEntry, openaiUpstream } from './upstream-schema.ts';
 import {
   type About,
+  accessKey,
   bytes,
   count,
   countUpTo,
@@ -142,10 +143,10 @@ export const settingsSchema = v.strictObject({
     ),
     { docs: 'For bots that show plain text: what is not switched on here is left out of converted answers.' },
   ),
-  accessKeys: setting(v.optional(v.array(key()), []), {
+  accessKeys: setting(v.optional(v.array(accessKey()), []), {
     env: 'ACCESS_KEYS',
     form: 'list',
-    docs: 'Keys of which a caller must present one. They never reach an upstream.',
+    docs: 'Keys of which a caller must present one. An entry may be name=key: logs show the name. They never reach an upstream.',
   }),
   allowedOrigins: setting(
     v.optional(

@@ -61,3 +61,17 @@ export const key = () =>
     v.string(),
     v.regex(/^[\x21-\x2b\x2d-\x7e]+$/, 'must be a key: no spaces, commas or control characters'),
   );
+
+const nameOfKey = /^([A-Za-z0-9][\w.-]{0,63})=(?!=*$)/;
+
+/**
+ * An access key, or `name=key`. The `=` that pads base64 at the end of a key makes no name.
+ */
+export const accessKey = () =>
+  v.pipe(
+    key(),
+    v.transform((entry) => {
+      const name = nameOfKey.exec(entry)?.[1] ?? null;
+      return { name, key: name === null ? entry : entry.slice(name.length + 1) };
+    }),
+  );
