@@ -67,6 +67,18 @@ describe.each(runtimes)('on $name', ({ start }) => {
     });
 
     test.each([
+      '/v1/..%2fadmin',
+      '/v1/x%2f..%2f..%2fadmin',
+      '/v1/models/..%252fadmin',
+      '/dashboard/..%2fadmin',
+      '/v1/%c0%ae%c0%ae%2fadmin',
+    ])('does not reach %s', async (path) => {
+      const response = await fetch(gateway.url + path, { headers: { authorization: `Bearer ${access}` } });
+      expect(response.status).toBe(400);
+      expect(first.seen).toEqual([]);
+    });
+
+    test.each([
       ['x-goog-api-key', access],
       ['x-auth-token', `Token ${access}`],
       ['authentication', `Bearer ${access}`],

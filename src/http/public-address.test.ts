@@ -54,6 +54,7 @@ describe('an address', () => {
     '2001:db8::1',
     'fe80::5efe:127.0.0.1',
     '2600::5efe:7f00:1',
+    '2606:4700::1111%eth0',
     '2600::200:5efe:7f00:1',
     'not an address',
     '',
@@ -90,6 +91,9 @@ describe('a host', () => {
     '2130706433',
     '',
     '.',
+    'example.com..',
+    `${'a.'.repeat(200)}com`,
+    `x${'.'.repeat(8000)}x.com`,
   ])('%s may not', (host) => {
     expect(mayBePublicHost(host)).toBe(false);
   });

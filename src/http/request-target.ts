@@ -1,28 +1,45 @@
 import { Failure } from './failure.ts';
 
-/** A request target, taken apart but not decoded: what is routed is what is sent on. */
+/** A request target in its parts, not decoded: the gateway sends on the same bytes that it routes by. */
 export type Target = { readonly path: string; readonly search: string };
 
-/** Anything that a URL parser on the way could read as another path than we did. */
-const ambiguous = /[^!-~]|[\\#]|%(?:00|0a|0d|5c)/i;
-const dotSegment = /\/(?:\.|%2e){1,2}(?=\/|;|$)/i;
+/** Characters and escapes that some URL parser reads as another path, or as the end of it. */
+const ambiguous = /[^!-~]|[\\#]|%(?:0[0-9a-f]|1[0-9a-f]|5c|7f)/i;
+/** A dot segment. Its dots and the characters around them may be percent-encoded. */
+const dotSegment = /(?:\/|%2f)(?:\.|%2e){1,2}(?=\/|;|%2f|%3b|%3f|%23|$)/i;
+/** Bytes that no UTF-8 text has. Some decoders read `%c0%ae` as a dot (an overlong encoding). */
+const overlong = /%c[01]/i;
+/** How often a program on the way may decode a path before we call it ambiguous. */
+const maxDecodings = 3;
 
 /**
- * Takes a request target apart: `/path?query`, or the absolute form that a proxy client sends (RFC 9112 §3.2.2), of which only path and query
- * count. Throws a 400 for a target that two programs could read differently.
+ * Takes a request target apart: `/path?query`, or the absolute form that a proxy client sends
+ * (RFC 9112 §3.2.2), of which only path and query count. Throws a 400 for a target that two programs
+ * could read differently.
  */
 export function parseTarget(target: string): Target {
   const local = target.charCodeAt(0) === 47 ? target : withoutOrigin(target);
   const mark = local.indexOf('?');
   const path = mark < 0 ? local : local.slice(0, mark);
   const search = mark < 0 ? '' : local.slice(mark);
-  if (ambiguous.test(path) || dotSegment.test(path) || /[^!-~]|#/.test(search)) {
+  if (isAmbiguous(path) || /[^!-~]|#/.test(search)) {
     throw new Failure(
       'invalid_request',
       'The request path is ambiguous: it holds a dot segment, a backslash, a control character or an unescaped character. Send it in plain form.',
     );
   }
   return { path, search };
+}
+
+/** Whether a path, or what an upstream makes of it by decoding it again and again, can be read in two ways. */
+function isAmbiguous(path: string): boolean {
+  let decoded = path;
+  for (let i = 0; i <= maxDecodings; i++) {
+    if (ambiguous.test(decoded) || dotSegment.test(decoded) || overlong.test(decoded)) return true;
+    if (!decoded.includes('%25')) return false;
+    decoded = decoded.replaceAll('%25', '%');
+  }
+  return true;
 }
 
 function withoutOrigin(target: string): string {
@@ -33,7 +50,7 @@ function withoutOrigin(target: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** The first path segments of the OpenAI API, by which a base URL without `/v1` is known. */
+/** The first path segments of the OpenAI API: by them a base URL without `/v1` is recognized. */
 const apiSegments = new Set([
   'assistants',
   'audio',
@@ -63,12 +80,12 @@ const apiSegments = new Set([
   'videos',
 ]);
 
-/** What a path means to us. `api` paths are canonical: they begin with `/v1/` or `/dashboard/`. */
+/** What a path means. `api` paths are canonical: they begin with `/v1/` or `/dashboard/`. */
 export type Place = { readonly kind: 'api' | 'local' | 'none'; readonly path: string };
 
 /**
- * Reads a path as a client's base URL made it: with or without `/v1`, with `/openai`, with doubled slashes, under the
- * owner's prefix. `prefix` is without slashes; empty for none.
+ * Reads a path as the base URL of a client made it: with or without `/v1`, with `/openai`, with doubled
+ * slashes, under the API prefix. `prefix` has no slashes at its ends; it is empty for none.
  */
 export function placeOf(rawPath: string, method: string, prefix: string): Place {
   let path = rawPath.includes('//') ? rawPath.replace(/\/{2,}/g, '/') : rawPath;
@@ -94,12 +111,12 @@ function looksLikeApi(path: string): boolean {
   return /^\/(openai\/|v1\/|dashboard\/)/.test(path) || apiSegments.has(firstSegment(path));
 }
 
-/** `GET /images/{name}` and `GET /files/{name}` are our own stored pictures and files, not the API's. */
+/** `GET /images/{name}` and `GET /files/{name}` are stored pictures and files, not part of the API. */
 export function isStored(path: string): boolean {
   return /^\/(images|files)\/[^/]+$/.test(path);
 }
 
-/** A path segment as it is meant; null where it is not percent-encoded UTF-8. */
+/** A decoded path segment; null if it is not percent-encoded UTF-8. */
 export function decodedSegment(segment: string): string | null {
   try {
     return decodeURIComponent(segment);
