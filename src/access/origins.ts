@@ -1,104 +1,161 @@
 import { Failure } from '../http/failure.ts';
 import type { RawHeaders } from '../http/headers.ts';
+import { mayBePublicHost } from '../http/public-address.ts';
 import type { RequestHead } from '../http/request.ts';
+import {
+  cameThroughProxy,
+  isLocalHost,
+  isLoopbackHost,
+  isLoopbackOrigin,
+  presentsKey,
+  soleHost,
+} from './local-request.ts';
 
-/** Who may call from a browser, worked out once from the settings. */
+/**
+ * Which requests must come from this machine: none; all, since they use a server-side key that only the
+ * loopback address guards; or those without a key, since a private upstream may need none.
+ */
+type LocalRule = 'none' | 'server-key' | 'private-upstream';
+
+/** Who may call from a browser. Made once from the settings. */
 export type OriginRules = {
-  /** Origins that may call; `null` where any may. */
+  /** Origins that may call; `null` if any may. */
   readonly allowed: ReadonlySet<string> | null;
-  /** True where the origin is all that guards a server-side key, so that a request without one is refused. */
+  /** Whether a request without an origin is refused: the origin is all that guards a server-side key. */
   readonly required: boolean;
-  /** True where only this machine may ask: the server-side key is guarded by nothing but the loopback address. */
-  readonly loopbackOnly: boolean;
+  readonly local: LocalRule;
+  /** The origin of PUBLIC_URL. */
+  readonly own?: string | undefined;
 };
 
-type Guarded = {
+type GuardSettings = {
   readonly accessKeys: readonly unknown[];
   readonly allowedOrigins: readonly string[];
   readonly publicRelay: boolean;
   readonly publicUrl?: string | undefined;
+  /** The address the gateway listens on; empty on Workers, which have none. */
+  readonly host?: string;
+  readonly upstreams?: Readonly<Record<string, { readonly url: string; readonly keys: readonly unknown[] }>>;
 };
 
 /**
- * Derives the rules: a list lets in its own; without one any origin may call, but only where callers bring a key of
- * their own, since a page that a user happens to visit must not spend the owner's.
+ * Derives the rules. A list of origins lets in its own. Without a list any origin may call if callers
+ * bring their own keys: a page that a user happens to visit must use neither the server-side key nor,
+ * through a gateway on loopback, an upstream in the private network.
  */
-export function originRules(settings: Guarded, serverKey: boolean): OriginRules {
-  const guardedByKey = settings.accessKeys.length > 0;
-  const own = settings.publicUrl ? (URL.parse(settings.publicUrl)?.origin ?? null) : null;
+export function originRules(settings: GuardSettings, serverKey: boolean): OriginRules {
+  const isGuarded = settings.accessKeys.length > 0 || settings.publicRelay;
+  const own = settings.publicUrl ? URL.parse(settings.publicUrl)?.origin : undefined;
   const withOwn = (origins: readonly string[]) => new Set(own ? [...origins, own] : origins);
-  if (settings.allowedOrigins.length > 0 && !settings.allowedOrigins.includes('*')) {
-    return {
-      allowed: withOwn(settings.allowedOrigins.map((origin) => origin.toLowerCase())),
-      required: serverKey && !guardedByKey && !settings.publicRelay,
-      loopbackOnly: false,
-    };
+  const isList = settings.allowedOrigins.length > 0 && !settings.allowedOrigins.includes('*');
+  if (isList) {
+    const listed = settings.allowedOrigins.map((origin) => origin.toLowerCase());
+    return { allowed: withOwn(listed), required: serverKey && !isGuarded, local: 'none' };
   }
-  if (serverKey && !guardedByKey && !settings.publicRelay) {
-    return { allowed: withOwn([]), required: false, loopbackOnly: true };
-  }
-  return { allowed: null, required: false, loopbackOnly: false };
+  if (serverKey && !isGuarded) return { allowed: withOwn([]), required: false, local: 'server-key' };
+  if (!isGuarded && settings.allowedOrigins.length === 0 && opensPrivateUpstream(settings))
+    return { allowed: null, required: false, local: 'private-upstream', own };
+  return { allowed: null, required: false, local: 'none' };
 }
 
-/** Refuses, with a 403 that names the setting, a request that the origin rules keep out. */
+function opensPrivateUpstream({ host = '', upstreams = {} }: GuardSettings): boolean {
+  if (!isLoopbackHost(host.includes(':') ? `[${host}]` : host)) return false;
+  return Object.values(upstreams).some(({ url, keys }) => {
+    const hostname = URL.parse(url)?.hostname;
+    return keys.length === 0 && hostname !== undefined && !mayBePublicHost(hostname);
+  });
+}
+
+/** Refuses a request that the origin rules keep out, with a 403 that names the setting. */
 export function admitOrigin(head: RequestHead, rules: OriginRules): void {
+  if (rules.local === 'server-key') admitForServerKey(head);
+  if (rules.local === 'private-upstream') admitWithoutKey(head, rules.own);
   const origin = head.get('origin');
   if (origin === undefined) {
-    if (rules.required) {
-      throw new Failure(
-        'forbidden',
-        'This gateway answers only to the browser origins in ALLOWED_ORIGINS, and the request names none.',
-      );
-    }
-    if (rules.loopbackOnly && !isLoopbackHost(head.get('host'))) {
-      throw new Failure(
-        'forbidden',
-        'This gateway answers only to this machine, by a loopback address. Set ACCESS_KEYS to open it to others.',
-      );
-    }
-    return;
+    if (!rules.required) return;
+    throw new Failure(
+      'forbidden',
+      'This gateway answers only to the browser origins in ALLOWED_ORIGINS, and the request has no origin.',
+    );
   }
-  if (rules.allowed === null || rules.allowed.has(origin.toLowerCase())) return;
-  if (rules.loopbackOnly && isOwnLoopbackOrigin(origin, head.get('host'))) return;
+  if (isAllowedOrigin(origin, head, rules)) return;
   throw new Failure(
     'forbidden',
     'The origin of this page may not call the gateway. Add it to ALLOWED_ORIGINS, as scheme://host[:port].',
   );
 }
 
-/** The page at our own loopback address: the name it gives for itself and the one it asked for are the same, and local. */
-function isOwnLoopbackOrigin(origin: string, host: string | undefined): boolean {
-  return isLoopbackHost(host) && origin.toLowerCase() === `http://${host?.toLowerCase()}`;
+/**
+ * Refuses requests that only look like requests of this machine: names that were rebound to it (DNS
+ * rebinding), requests that a proxy forwards, and requests of a page of another site without an `Origin`
+ * header (images, navigations).
+ */
+function admitForServerKey(head: RequestHead): void {
+  if (cameThroughProxy(head.rawHeaders)) {
+    throw new Failure(
+      'forbidden',
+      'This gateway answers only to programs on this machine, and the request came through a proxy. Set ACCESS_KEYS to open it to others.',
+    );
+  }
+  const site = head.get('sec-fetch-site');
+  const isForeign = head.get('origin') === undefined && (site === 'cross-site' || site === 'same-site');
+  if (isForeign || !isLoopbackHost(soleHost(head))) {
+    throw new Failure(
+      'forbidden',
+      'This gateway answers only to programs on this machine, by a loopback address. Set ACCESS_KEYS to open it to others.',
+    );
+  }
 }
 
-/** Whether a `Host` header names this machine; anything else on a loopback socket is a page that rebound its name. */
-function isLoopbackHost(host: string | undefined): boolean {
-  return host !== undefined && /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(host);
+/**
+ * Refuses a request without a key that a page of the internet may have started. An upstream on this
+ * machine or in its network may need no key, and cannot see the page: the gateway removes its origin.
+ */
+function admitWithoutKey(head: RequestHead, own: string | undefined): void {
+  if (presentsKey(head)) return;
+  const host = soleHost(head);
+  const origin = head.get('origin');
+  const isHere = isLocalHost(host) || (own !== undefined && own === `${URL.parse(own)?.protocol}//${host}`);
+  const isOurPage =
+    origin === undefined
+      ? head.get('sec-fetch-site') !== 'cross-site'
+      : origin.toLowerCase() === own || isLoopbackOrigin(origin) || isAppOrigin(origin);
+  if (isHere && isOurPage) return;
+  throw new Failure(
+    'forbidden',
+    'This gateway serves a private upstream, and answers requests without a key only to programs and pages on this machine. Send a key, or set ACCESS_KEYS or ALLOWED_ORIGINS at the gateway.',
+  );
 }
 
-/** The CORS headers that go on every answer, errors included, so that a browser can read what went wrong. */
+function isAllowedOrigin(origin: string, head: RequestHead, { allowed, local }: OriginRules): boolean {
+  if (allowed === null || allowed.has(origin.toLowerCase())) return true;
+  // The gateway's own page: it came from the address that it calls.
+  const host = soleHost(head);
+  return local === 'server-key' && isLoopbackHost(host) && origin.toLowerCase() === `http://${host}`;
+}
+
+/** Origins of programs with a built-in browser. No page of the web has one. */
+function isAppOrigin(origin: string): boolean {
+  return /^(?:app|file|tauri|vscode-webview|vscode-file):\/\//i.test(origin);
+}
+
+/** The CORS headers of every response, errors included, so that a page can read what went wrong. */
 export function corsHeaders(head: RequestHead, rules: OriginRules): RawHeaders {
   if (rules.allowed === null) return anyOrigin;
   const origin = head.get('origin');
-  if (
-    origin === undefined ||
-    !(rules.allowed.has(origin.toLowerCase()) || isOwnLoopbackOrigin(origin, head.get('host')))
-  ) {
-    return ['vary', 'Origin'];
-  }
-  return ['access-control-allow-origin', origin, 'access-control-expose-headers', exposed, 'vary', 'Origin'];
+  if (origin === undefined || !isAllowedOrigin(origin, head, rules)) return ['vary', 'Origin'];
+  return ['access-control-allow-origin', origin, 'access-control-expose-headers', '*', 'vary', 'Origin'];
 }
 
-const exposed = '*';
-/** What lets pages of any origin read an answer. */
+/** Lets pages of any origin read a response. */
 export const anyOrigin: RawHeaders = [
   'access-control-allow-origin',
   '*',
   'access-control-expose-headers',
-  exposed,
+  '*',
 ];
 
-/** Whether a request only asks what a browser may send; it carries no key and is answered before authentication. */
+/** Whether a request only asks what a browser may send. It carries no key and is answered before authentication. */
 export function isPreflight(head: RequestHead): boolean {
   return (
     head.method === 'OPTIONS' &&
@@ -106,7 +163,7 @@ export function isPreflight(head: RequestHead): boolean {
   );
 }
 
-/** The headers of a preflight's 204: what was asked for is allowed, whatever headers an SDK adds. */
+/** The headers of a preflight's 204. Every requested header is allowed: SDKs add their own. */
 export function preflightHeaders(head: RequestHead): RawHeaders {
   return [
     'access-control-allow-methods',

@@ -1,25 +1,27 @@
 import type { RawHeaders } from './headers.ts';
 
 /**
- * What is known of a request before its body. Admission and most of routing need no more, so a platform can give it
- * without building a `Request`.
+ * A request without its body. Access control and most of routing need no more, so that a platform can
+ * provide it without making a `Request`.
  */
 export interface RequestHead {
   readonly method: string;
-  /** The request target as it came: path and query, or a whole URL in absolute form. */
+  /** The request target as it came: path and query, or a URL in absolute form. */
   readonly target: string;
   readonly rawHeaders: RawHeaders;
-  /** A header's value by its lower-case name; the first where it came more than once. */
+  /** The value of a header by its lower-case name; the first one if it is repeated. */
   get(name: string): string | undefined;
 }
 
-/** A request as a platform hands it over: its head at once, its body only when asked for, and only once. */
+/** A request as a platform provides it. The body can be read once. */
 export interface Incoming {
   readonly head: RequestHead;
-  /** How this caller's connection reached us, proxies not considered. */
+  /** The scheme of the connection to the gateway itself, not of the one to a proxy before it. */
   readonly scheme: 'http' | 'https';
+  /** The address of the connection's other end, a client or a proxy; undefined if the runtime has none. */
+  readonly peerAddress?: string | undefined;
   readonly hasBody: boolean;
-  /** Aborted when the caller leaves. */
+  /** Aborted when the client closes the connection. */
   readonly signal: AbortSignal;
   /** The body as it arrives. */
   stream(): ReadableStream<Uint8Array> | null;

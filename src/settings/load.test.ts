@@ -151,7 +151,7 @@ describe('an error is one line that names file, key and fix', () => {
     ['{"upstreams": {"a": {"kind": "openai"}}}', 'sluice.json: upstreams.a.url: is missing. Add it.'],
     [
       '{"allowedOrigins": ["https://a.example/path"]}',
-      'sluice.json: allowedOrigins[0]: must be origins: scheme://host[:port], without a path, or *. Correct it.',
+      'sluice.json: allowedOrigins[0]: must be origins: scheme://host[:port], without a path or wildcard, or *. Correct it.',
     ],
     ['{"port": 1', 'sluice.json:1:11: not valid JSON (CloseBraceExpected). Mend the file there.'],
     ['[]', 'sluice.json: must hold one JSON object, as in {"port": 8080}.'],
@@ -207,4 +207,45 @@ test('no text makes it throw', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+describe('proxies and scopes', () => {
+  test('are lists', () => {
+    expect(
+      right({ TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8,fd00::/8', ACCESS_SCOPES: 'inference,files' }).settings,
+    ).toMatchObject({
+      trustedProxies: ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'],
+      accessScopes: ['inference', 'files'],
+      logClientAddress: true,
+    });
+  });
+
+  test.each([
+    [{ TRUSTED_PROXIES: 'nginx' }, 'TRUSTED_PROXIES: must be addresses'],
+    [{ TRUSTED_PROXIES: '10.0.0.0/99' }, 'TRUSTED_PROXIES: must be addresses'],
+    [{ TRUSTED_PROXIES: '127.1' }, 'TRUSTED_PROXIES: must be addresses'],
+    [{ ACCESS_SCOPES: 'chat' }, 'ACCESS_SCOPES: must be inference'],
+    [{ ALLOWED_ORIGINS: 'https://*.example' }, 'ALLOWED_ORIGINS: must be origins'],
+  ])('%j is refused', (env, words) => {
+    expect(wrong(env as Record<string, string>)[0]).toContain(words);
+  });
+
+  test('a trusted proxy opens a loopback gateway to others', () => {
+    expect(wrong({ OPENAI_API_KEY: 'sk-1', TRUSTED_PROXIES: '127.0.0.1' })[0]).toContain('open relay');
+  });
+
+  test.each([
+    [{ HOST: '0.0.0.0', ACCESS_KEYS: 'a-long-access-key' }, true],
+    [{ ACCESS_KEYS: 'a-long-access-key', PUBLIC_URL: 'https://a.example' }, true],
+    [{ ACCESS_KEYS: 'a-long-access-key', HOST: '0.0.0.0', ACCESS_SCOPES: 'inference' }, false],
+    [{ ACCESS_KEYS: 'a-long-access-key' }, false],
+    [{}, false],
+  ])('%j: a notice that the whole account is shared: %s', (env, isWarned) => {
+    const { warnings } = right({ OPENAI_API_KEY: 'sk-1', ...(env as Record<string, string>) });
+    expect(warnings.some((warning) => warning.startsWith('accessScopes'))).toBe(isWarned);
+  });
+
+  test.each(['toString', 'constructor', '__proto__'])('an upstream named %s must exist', (name) => {
+    expect(wrong({}, `{"models": {"m": {"upstream": ${JSON.stringify(name)}}}}`)[0]).toContain('upstream');
+  });
 });

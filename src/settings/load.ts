@@ -7,7 +7,7 @@ import { fromLegacy, isLegacy } from './legacy.ts';
 import { checkTogether } from './rules.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 
-/** Where settings come from. Workers have no loopback address, and no file. */
+/** Where settings come from. Workers have no file. */
 export type Sources = {
   readonly env: Environment;
   readonly file?: SettingsFile | undefined;
@@ -21,27 +21,28 @@ export type Loaded =
       readonly ok: true;
       readonly settings: Settings;
       readonly warnings: readonly string[];
-      /** Every secret value, for taking it out of logs. */
+      /** Every secret value: logs redact them. */
       readonly secrets: readonly string[];
-      /** Where each setting was found: a file's name or an environment name, by key. What is missing is a default. */
+      /** The file or environment name that each setting comes from, by key. A missing key has its default. */
       readonly origins: Readonly<Record<string, string>>;
     }
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /**
- * Puts settings together: the environment goes before the file, the file before the defaults. Never throws; each error is one line
- * that names the file or environment name, the key and the fix, and holds no value that could be a secret.
+ * Merges the settings: the environment overrides the file, the file overrides the defaults. Never throws.
+ * Each error is one line that names the file or environment name, the key and the fix. It holds no
+ * value, since a value can be a secret.
  */
 export function loadSettings(sources: Sources): Loaded {
   const file = sources.file ?? inlineFile(sources.env);
-  const found = file ? readFile(file, sources.env) : { values: {}, errors: [] };
+  const read = file ? readFile(file, sources.env) : { values: {}, errors: [] };
   const gpts = sources.gptsFile ? readGpts(sources.gptsFile) : { gpts: {}, errors: [] };
-  const unread = [...found.errors, ...gpts.errors];
+  const unread = [...read.errors, ...gpts.errors];
   if (unread.length > 0) return { ok: false, errors: unread };
   const parsed =
-    file && isLegacy(found.values)
-      ? fromLegacy(found.values, file.name)
-      : { values: found.values, warnings: [] };
+    file && isLegacy(read.values)
+      ? fromLegacy(read.values, file.name)
+      : { values: read.values, warnings: [] };
 
   const environment = readEnvironment(sources.env);
   const origins: Record<string, string> = {};
@@ -61,7 +62,8 @@ export function loadSettings(sources: Sources): Loaded {
       errors: result.issues.map((issue) => explainIssue(issue, origins, file?.name ?? 'settings')),
     };
   }
-  const settings = result.output;
+  // Workers listen on no address of this machine: no rule for loopback may apply to them.
+  const settings = sources.platform === 'workers' ? { ...result.output, host: '' } : result.output;
   const { errors, warnings } = checkTogether(settings, sources.platform);
   if (errors.length > 0) return { ok: false, errors };
   const secrets = [

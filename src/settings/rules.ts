@@ -1,6 +1,6 @@
 import type { Settings } from './schema.ts';
 
-/** What is wrong, or odd, about settings that are each right in themselves. */
+/** Errors and warnings about settings that are valid one by one, but not together. */
 export function checkTogether(
   settings: Settings,
   platform: 'node' | 'workers',
@@ -12,23 +12,30 @@ export function checkTogether(
 
   if (
     serverKeys.length > 0 &&
-    !guarded(settings) &&
+    !isGuarded(settings) &&
     !settings.publicRelay &&
-    !onLoopback(settings, platform)
+    !(isLoopback(settings, platform) && settings.trustedProxies.length === 0)
   ) {
     errors.push(
-      'accessKeys: a server-side key with nothing to guard it is an open relay on your bill. Set ACCESS_KEYS or ALLOWED_ORIGINS, listen on 127.0.0.1, or say PUBLIC_RELAY=true if it is meant.',
+      settings.trustedProxies.length > 0 && isLoopback(settings, platform)
+        ? 'accessKeys: a server-side key behind a proxy (TRUSTED_PROXIES) with nothing to guard it is an open relay on your bill. Set ACCESS_KEYS or ALLOWED_ORIGINS, or PUBLIC_RELAY=true if you want that.'
+        : 'accessKeys: a server-side key with nothing to guard it is an open relay on your bill. Set ACCESS_KEYS or ALLOWED_ORIGINS, listen on 127.0.0.1, or set PUBLIC_RELAY=true if you want that.',
+    );
+  }
+  if (serverKeys.length > 0 && settings.accessScopes.includes('all') && isShared(settings, platform)) {
+    warnings.push(
+      'accessScopes: callers reach everything that the server-side key opens: billing, files, fine-tuning and the organization too. Set ACCESS_SCOPES=inference if they should not.',
     );
   }
   for (const [model, entry] of Object.entries(settings.models)) {
     for (const { upstream } of 'upstreams' in entry ? entry.upstreams : [entry]) {
-      if (settings.upstreams[upstream]) continue;
+      if (Object.hasOwn(settings.upstreams, upstream)) continue;
       const known = upstreams.map(([name]) => name).join(', ') || 'none is configured';
       errors.push(`models.${model}.upstream: there is no upstream of that name. Use one of: ${known}.`);
     }
   }
   for (const name of Object.keys(settings.gpts)) {
-    if (settings.models[name])
+    if (Object.hasOwn(settings.models, name))
       errors.push(`gpts.${name}: the same name stands under models. Give one of them another.`);
   }
   if (
@@ -59,15 +66,19 @@ export function checkTogether(
   return { errors, warnings };
 }
 
-function guarded(settings: Settings): boolean {
-  const origins = settings.allowedOrigins.filter((origin) => origin !== '*');
+function isGuarded(settings: Settings): boolean {
+  const { accessKeys, allowedOrigins } = settings;
+  return accessKeys.length > 0 || (allowedOrigins.length > 0 && !allowedOrigins.includes('*'));
+}
+
+/** Whether the gateway is reachable from other machines: directly, or through a proxy. */
+function isShared(settings: Settings, platform: 'node' | 'workers'): boolean {
   return (
-    settings.accessKeys.length > 0 ||
-    (origins.length > 0 && origins.length === settings.allowedOrigins.length)
+    !isLoopback(settings, platform) || settings.trustedProxies.length > 0 || settings.publicUrl !== undefined
   );
 }
 
-/** Whether only this machine can reach the gateway. */
-function onLoopback(settings: Settings, platform: 'node' | 'workers'): boolean {
+/** Whether the gateway listens on an address that only this machine can reach. */
+function isLoopback(settings: Settings, platform: 'node' | 'workers'): boolean {
   return platform === 'node' && /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(settings.host);
 }

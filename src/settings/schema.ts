@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import * as v from 'valibot';
 import { backendUpstream, modelEntry, openaiUpstream } from './upstream-schema.ts';
 import {
@@ -148,23 +149,60 @@ export const settingsSchema = v.strictObject({
     form: 'list',
     docs: 'Keys of which a caller must present one. An entry may be name=key: logs show the name. They never reach an upstream.',
   }),
+  accessScopes: setting(
+    v.optional(
+      v.pipe(
+        v.array(
+          v.picklist(['inference', 'files', 'billing', 'all'], 'must be inference, files, billing or all'),
+        ),
+        v.minLength(1, 'must name a scope: inference, files, billing or all'),
+      ),
+      ['all'],
+    ),
+    {
+      env: 'ACCESS_SCOPES',
+      form: 'list',
+      docs: 'What callers may reach with a server-side key: inference, files, billing, or all. The rest is a 403.',
+    },
+  ),
+  trustedProxies: setting(
+    v.optional(
+      v.array(
+        v.pipe(v.string(), v.check(isNetwork, 'must be addresses or networks, as 127.0.0.1 or 10.0.0.0/8')),
+      ),
+      [],
+    ),
+    {
+      env: 'TRUSTED_PROXIES',
+      form: 'list',
+      docs: 'Addresses or networks of the proxies in front, as 10.0.0.0/8. Their X-Forwarded-For, else Forwarded, is believed.',
+    },
+  ),
+  logClientAddress: setting(v.optional(flag(), true), {
+    env: 'LOG_CLIENT_ADDRESS',
+    form: 'flag',
+    docs: "Write the client's address into the log line of each request.",
+  }),
   allowedOrigins: setting(
     v.optional(
       v.array(
-        v.pipe(v.string(), v.check(isOrigin, 'must be origins: scheme://host[:port], without a path, or *')),
+        v.pipe(
+          v.string(),
+          v.check(isOrigin, 'must be origins: scheme://host[:port], without a path or wildcard, or *'),
+        ),
       ),
       [],
     ),
     {
       env: 'ALLOWED_ORIGINS',
       form: 'list',
-      docs: 'Browser origins that may call. Default: any, where callers bring a key of their own. This keeps browsers honest, not programs.',
+      docs: 'Browser origins that may call. Default: any if callers bring their own keys. A program can send any origin: this stops pages, not programs.',
     },
   ),
   publicRelay: setting(v.optional(flag(), false), {
     env: 'PUBLIC_RELAY',
     form: 'flag',
-    docs: 'Says that a server-side key without access keys or origins is meant: anyone may spend it.',
+    docs: 'Allow a server-side key without access keys or origins: anyone may spend it.',
   }),
   publicUrl: setting(v.optional(httpUrl()), {
     env: 'PUBLIC_URL',
@@ -341,7 +379,14 @@ export const settingsSchema = v.strictObject({
 export type Settings = v.InferOutput<typeof settingsSchema>;
 
 function isOrigin(value: string): boolean {
-  return value === '*' || URL.parse(value)?.origin === value.toLowerCase();
+  if (value === '*') return true;
+  const url = URL.parse(value);
+  return url !== null && url.origin === value.toLowerCase() && !url.hostname.includes('*');
+}
+
+function isNetwork(value: string): boolean {
+  if (value.includes('/')) return ipaddr.isValidCIDR(value);
+  return value.includes(':') ? ipaddr.IPv6.isValid(value) : ipaddr.IPv4.isValidFourPartDecimal(value);
 }
 
 /** A setting as `--help` and the docs tell of it. */
