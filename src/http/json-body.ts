@@ -1,15 +1,21 @@
 import { Failure } from './failure.ts';
+import { exceededLimit, jsonLimits, topLevelString } from './json-shape.ts';
 
-/** A JSON body as it came, and what it says. Where nothing is changed the bytes go on as they are. */
+/** A JSON body: its bytes as they came, and its value. An unchanged body is sent on by its bytes. */
 export type JsonBody = { readonly bytes: Uint8Array; readonly value: Readonly<Record<string, unknown>> };
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 const encoder = new TextEncoder();
 
-/** Understands a request body. Throws a 400 that says what is wrong with it. */
+/**
+ * Parses a request body. Throws a 400 that says what is wrong with it. A body that is nested too deep or
+ * has too many values is refused before it is parsed: it would hold the event loop for seconds.
+ */
 export function parseJsonBody(bytes: Uint8Array): JsonBody {
   if (bytes.length === 0)
     throw new Failure('invalid_request', 'The request has no body. Send a JSON object.');
+  const exceeded = exceededLimit(bytes);
+  if (exceeded !== null) throw new Failure('invalid_request', tooLarge[exceeded]);
   let value: unknown;
   try {
     value = JSON.parse(decoder.decode(bytes));
@@ -26,7 +32,13 @@ export function parseJsonBody(bytes: Uint8Array): JsonBody {
   return { bytes, value: value as Record<string, unknown> };
 }
 
-/** The model a body asks for. Throws a 400 where it names none. */
+const tooLarge = {
+  depth: `The request body is nested deeper than ${jsonLimits.depth} levels. Send a flatter one.`,
+  names: `The request body has more than ${jsonLimits.names} names. Send fewer.`,
+  values: `The request body has more than ${jsonLimits.values} values. Send fewer.`,
+};
+
+/** The model that a body names. Throws a 400 if it names none. */
 export function modelOf(body: JsonBody): string {
   const model = body.value.model;
   if (typeof model === 'string' && model !== '') return model;
@@ -39,7 +51,7 @@ export function modelOf(body: JsonBody): string {
   );
 }
 
-/** The body with fields put before those it has. Its own bytes stay as they are, so that no number loses a digit. */
+/** The body with fields added in front. Its own bytes stay as they are, so that no number loses a digit. */
 export function withFields(body: JsonBody, fields: Record<string, unknown>): JsonBody {
   const added = JSON.stringify(fields).slice(1, -1);
   if (added === '') return body;
@@ -50,7 +62,7 @@ export function withFields(body: JsonBody, fields: Record<string, unknown>): Jso
 
 /** The body with another model. Only the bytes of that one value change. */
 export function withModel(body: JsonBody, model: string): JsonBody {
-  const span = topLevelValue(body.bytes, 'model');
+  const span = topLevelString(body.bytes, 'model');
   if (!span) return withFields(body, { model });
   return spliced(body, { ...body.value, model }, span.start, span.end, JSON.stringify(model));
 }
@@ -68,38 +80,6 @@ function spliced(
   bytes.set(middle, start);
   bytes.set(body.bytes.subarray(end), start + middle.length);
   return { bytes, value };
-}
-
-const quote = 0x22;
-const backslash = 0x5c;
-
-/** Where a string value of the outermost object stands: the last one of that name, as `JSON.parse` takes it. */
-function topLevelValue(bytes: Uint8Array, name: string): { start: number; end: number } | null {
-  let found: { start: number; end: number } | null = null;
-  let depth = 0;
-  let key: string | null = null;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (byte === quote) {
-      const end = endOfString(bytes, i);
-      if (depth === 1) {
-        if (key === null) key = JSON.parse(decoder.decode(bytes.subarray(i, end))) as string;
-        else if (key === name) found = { start: i, end };
-      }
-      i = end - 1;
-    } else if (byte === 0x7b || byte === 0x5b) depth++;
-    else if (byte === 0x7d || byte === 0x5d) depth--;
-    else if (byte === 0x2c && depth === 1) key = null;
-  }
-  return found;
-}
-
-function endOfString(bytes: Uint8Array, start: number): number {
-  for (let i = start + 1; i < bytes.length; i++) {
-    if (bytes[i] === backslash) i++;
-    else if (bytes[i] === quote) return i + 1;
-  }
-  return bytes.length;
 }
 
 /** The 413 of a body that had to be read and is larger than the settings allow. */
