@@ -12,7 +12,7 @@ export type { Running };
 
 /** Starts the gateway with settings that are known to be valid. */
 export async function serve(settings: Settings, secrets: readonly string[]): Promise<Running> {
-  const ports = createNodePorts(settings, secrets, await createProcessMetrics(settings));
+  const ports = createNodePorts(settings, secrets, await createProcessMetrics(settings, secrets));
   const emulator = Object.keys(settings.upstreams).length === 0 ? await startEmulator() : null;
   const gateway = createGateway(settings, ports, {
     pages: await builtPages(import.meta.url),

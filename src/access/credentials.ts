@@ -46,6 +46,11 @@ export function readCredentials(rawHeaders: RawHeaders, accessKeys: readonly Acc
   return { accessKey: key, ownKey: null, openaiKey: isSafe ? openaiKey : null };
 }
 
+/** The keys that a request presented, for redacting them in what is written about it. */
+export function secretsOf({ accessKey, ownKey, openaiKey }: Credentials): string[] {
+  return [accessKey, ownKey, openaiKey].filter((key) => key !== null);
+}
+
 /** Reads the keys from every header a client may put one in. Two different keys are a 400. */
 function presentedKeys(rawHeaders: RawHeaders): PresentedKeys {
   let key: string | null = null;

@@ -18,12 +18,18 @@ export function holdsKey(text: string, key: string): boolean {
     if (next === decoded) break;
     decoded = next;
   }
-  return text.length * 3 >= key.length * 4 - 6 && holdsBase64(text, key);
+  // Nothing shorter holds the base64 of the key, and base64 is made of bytes.
+  return text.length * 3 >= key.length * 4 - 6 && isLatin1(key) && holdsBase64(text, key);
 }
 
 /** Decodes ASCII escapes alone: a key has no other characters. */
 function percentDecoded(text: string): string {
   return text.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+}
+
+function isLatin1(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false;
+  return true;
 }
 
 /**

@@ -16,9 +16,12 @@ export type NodeMetrics = Metrics & { own(): Promise<Counted> };
 /**
  * Counts requests. What all gateways of models count is named as OpenTelemetry's GenAI conventions name it (`gen_ai.server.request.duration`,
  * `gen_ai.server.time_to_first_token`, with their buckets), in Prometheus' form; the rest begins with `sluice_`. `gather` gives what all
- * processes counted, where there are several.
+ * processes counted, where there are several. No label holds one of `secrets`.
  */
-export function createMetrics(gather: (() => Promise<readonly Counted[]>) | null): NodeMetrics {
+export function createMetrics(
+  gather: (() => Promise<readonly Counted[]>) | null,
+  secrets: readonly string[],
+): NodeMetrics {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
   collectDefaultMetrics({ register: registry });
@@ -64,8 +67,8 @@ export function createMetrics(gather: (() => Promise<readonly Counted[]>) | null
   const models = new Set<string>();
   const modelLabel = ({ model: named, status }: RequestRecord): string => {
     if (named === null || status >= 400) return '';
-    // Somebody may put a key where the model goes.
-    const model = redact(named, []);
+    // A caller can put a key in place of the model.
+    const model = redact(named, secrets);
     if (!models.has(model) && models.size >= maxModels) return 'other';
     models.add(model);
     return model;

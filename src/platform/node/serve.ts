@@ -48,11 +48,14 @@ export async function runServer(
 }
 
 /** The metrics of this process; together with those of the others if it is one of several. */
-export async function createProcessMetrics({ metricsKey }: Settings): Promise<NodeMetrics | null> {
+export async function createProcessMetrics(
+  { metricsKey }: Settings,
+  secrets: readonly string[],
+): Promise<NodeMetrics | null> {
   if (metricsKey === undefined) return null;
   const { createMetrics } = await import('./metrics.ts');
   const isWorker = process.env[workerMark] !== undefined;
-  const metrics = createMetrics(isWorker ? askParentForCounts : null);
+  const metrics = createMetrics(isWorker ? askParentForCounts : null, secrets);
   if (isWorker) answerParent(() => metrics.own());
   return metrics;
 }

@@ -1,5 +1,6 @@
 import type { UpstreamKey } from '../../access/credentials.ts';
 import { Failure } from '../../http/failure.ts';
+import { redactWords } from '../../observe/redact.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { readAll } from '../../streams/read-all.ts';
 import { failureOf } from './refusals.ts';
@@ -21,6 +22,9 @@ const maxAnswer = 16 * 1024 * 1024;
 
 /** The upstream's HTTP calls, one function each. A refusal is thrown as the failure it is to the caller. */
 export function createClient({ base, key, account, firstByteSeconds }: ClientOptions, ports: Ports) {
+  /** Removes the key from words of the upstream: some upstreams repeat the key that they refuse. */
+  const redact = (words: string): string => (key.key === null ? words : redactWords(words, [key.key]));
+
   const call = (
     method: string,
     path: string,
@@ -68,7 +72,7 @@ export function createClient({ base, key, account, firstByteSeconds }: ClientOpt
       {
         status: answer.status,
         type: answer.headers.get('content-type') ?? '',
-        body: new TextDecoder().decode(body),
+        body: redact(new TextDecoder().decode(body)),
         retryAfter: answer.headers.get('retry-after'),
       },
       key.own,
@@ -101,7 +105,7 @@ export function createClient({ base, key, account, firstByteSeconds }: ClientOpt
       return { url, name: typeof name === 'string' ? name : null };
     throw new Failure(
       'upstream_error',
-      typeof message === 'string' ? message : 'the upstream gave no address for it',
+      typeof message === 'string' ? redact(message) : 'the upstream gave no address for it',
     );
   };
 
@@ -113,6 +117,7 @@ export function createClient({ base, key, account, firstByteSeconds }: ClientOpt
       throw await refused(answer);
     },
     refused,
+    redact,
     async stop(conversationId: string): Promise<void> {
       await (
         await call('POST', '/stop_conversation', { conversation_id: conversationId }, null)

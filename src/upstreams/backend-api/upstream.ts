@@ -19,6 +19,7 @@ import { type ChatRequest, type ConversationModel, composeNext, messagesIn } fro
 import { createEndpoints, type Endpoint, isRetryable, resultOf } from './endpoints.ts';
 import { contentsOf } from './inputs.ts';
 import { createPublisher } from './publish.ts';
+import { redactErrors } from './redact-errors.ts';
 import { runTurn } from './run-turn.ts';
 import { createTurnReader } from './turn.ts';
 import { createUploader } from './upload.ts';
@@ -199,7 +200,10 @@ export function createBackendUpstream(
         maxBytes: settings.maxStoredBytes,
       });
       return {
-        batches: followed(runTurn(first, reader, client, options, ports, signal), leave),
+        batches: redactErrors(
+          followed(runTurn(first, reader, client, options, ports, signal), leave),
+          client.redact,
+        ),
         publish: (asset) => publisher.publish(asset, reader.state.conversationId),
         download: (asset) => publisher.download(asset, reader.state.conversationId),
       };
