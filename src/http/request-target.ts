@@ -43,10 +43,11 @@ function isAmbiguous(path: string): boolean {
 }
 
 function withoutOrigin(target: string): string {
-  const match = /^https?:\/\/[^/?#]*(.*)$/i.exec(target);
-  if (!match)
+  const scheme = /^https?:\/\//i.exec(target)?.[0];
+  if (scheme === undefined)
     throw new Failure('invalid_request', 'The request target must be a path that begins with a slash.');
-  const rest = match[1] as string;
+  const length = target.slice(scheme.length).search(/[/?#]/);
+  const rest = length < 0 ? '' : target.slice(scheme.length + length);
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 

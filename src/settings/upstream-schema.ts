@@ -61,7 +61,9 @@ export const backendUpstream = v.strictObject({
       v.pipe(
         v.union([v.string(), v.array(v.string())], 'must be a path prefix, or a list of them'),
         v.transform((value) =>
-          (typeof value === 'string' ? [value] : value).map((each) => each.replace(/^\/+|\/+$/g, '')),
+          (typeof value === 'string' ? [value] : value).map((each) =>
+            each.split('/').filter(Boolean).join('/'),
+          ),
         ),
         v.check((list) => list.every((each) => /^[\w.~/-]*$/.test(each)), 'must be letters, digits and -._~'),
       ),
