@@ -22,7 +22,7 @@ import { redact, redactBytes, redactFields, redactWords } from '../src/observe/r
 import { createLimit } from '../src/openai/limit.ts';
 import { createSseReader } from '../src/openai/sse.ts';
 import { estimateTokens } from '../src/openai/tokens.ts';
-import { createBoundary } from '../src/relay/event-boundary.ts';
+import { createEventBoundary } from '../src/relay/event-boundary.ts';
 import { createPeek } from '../src/relay/peek.ts';
 import { createFence } from '../src/segments/fence.ts';
 import { createSnapshotParser } from '../src/upstreams/backend-api/decode/suffix.ts';
@@ -59,7 +59,7 @@ const functions: Readonly<Record<string, (text: string) => unknown>> = {
   'requestHeaders: any header': (text) =>
     requestHeaders(['x-a', text, text, 'b'], { key, isOwnKey: false, accessKey: key }),
   'responseHeaders: Connection': (text) => responseHeaders(['connection', text], [], false),
-  'responseHeaders: any header': (text) => responseHeaders(['link', text], [], false, [key]),
+  'responseHeaders: any header': (text) => responseHeaders(['link', text], [], false, { secrets: [key] }),
   isEventStream,
   holdsKey: (text) => holdsKey(text, key),
   searchWithout: (text) => searchWithout(`?${text}&${key}`, key),
@@ -122,8 +122,8 @@ const readers: Readonly<Record<string, () => (piece: string) => unknown>> = {
     const reader = createSseReader();
     return (piece) => reader.push(encode(piece));
   },
-  createBoundary: () => {
-    const boundary = createBoundary();
+  createEventBoundary: () => {
+    const boundary = createEventBoundary();
     return (piece) => boundary.pass(encode(piece));
   },
   createPeek: () => {

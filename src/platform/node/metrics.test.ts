@@ -4,6 +4,9 @@ import { createMetrics } from './metrics.ts';
 test('an access key in place of the model is no label', async () => {
   const metrics = createMetrics(null, ['an-access-key-of-the-team']);
   metrics.record({
+    id: 'req_1',
+    method: 'POST',
+    caller: null,
     route: '/v1/*',
     path: '/v1/chat/completions',
     model: 'an-access-key-of-the-team',
