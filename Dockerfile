@@ -1,13 +1,13 @@
 # syntax=docker/dockerfile:1
-# What is built is JavaScript and the same everywhere, so it is built on the builder's own kind of machine, whatever the image is for.
+# The build gives JavaScript, which is the same for every platform. So it runs on the builder's platform, without emulation.
 FROM --platform=$BUILDPLATFORM node:26-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm install --ignore-scripts --no-audit --no-fund
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN node scripts/build.ts
-RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund
-# What of it is used stands in dist/node; the package holds thirty megabytes.
+RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+# The one table that is used is bundled into dist/node. The package holds 30 MB.
 RUN rm -r node_modules/gpt-tokenizer
 
 FROM node:26-alpine
