@@ -1,182 +1,178 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  bannedWords,
+  circularFiles,
+  circularRooms,
+  commentWidth,
+  entries,
+  everythingButPlatform,
+  fileBudget,
+  functionBudget,
+  importExceptions,
+  longFiles,
+  longFunctions,
+  mayImport,
+  plainFolders,
+  roomOf,
+} from './house-rules.ts';
+import { circles, readSource, root, type Source, sourceFiles } from './source.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('.d.ts'))
-  .map((name) => `src/${name}`)
-  .sort();
-const text = (file: string) => readFileSync(join(root, file), 'utf8');
+const sources = sourceFiles('src').map(readSource);
+const pages = sourceFiles('web/src').map(readSource);
+const names = new Set(sources.map(({ file }) => file));
+const ours = ({ imports }: Source) => imports.filter((path) => path.startsWith('src/'));
 
-/** What a file imports of ours, as paths from the root, and of others, as they are written. */
-function imports(file: string): string[] {
-  const found = text(file).matchAll(/(?:from\s+|import\s+|import\()'([^']+)'/g);
-  return [...found].map(([, path]) =>
-    path?.startsWith('.') ? relative(root, join(root, dirname(file), path)) : (path ?? ''),
-  );
-}
-
-const nouns = [
-  'src/call.ts',
-  'src/reply.ts',
-  'src/http/failure.ts',
-  'src/http/request.ts',
-  'src/http/json-body.ts',
-  'src/http/request-target.ts',
-  'src/observe/redact.ts',
-  'src/streams/read-all.ts',
-  'src/streams/with-timeout.ts',
-  'src/streams/idle-timer.ts',
-  'src/streams/sleep.ts',
-  'src/streams/read-chunks.ts',
-];
-const entries = ['src/main.ts', 'src/node.ts', 'src/worker.ts'];
-
-/** Who may import what of ours: a folder, and the beginnings of the paths it may name. Longer folders come first. */
-const rooms: readonly (readonly [string, readonly string[]])[] = [
-  ['src/relay/', ['src/relay/']],
-  ['src/openai/', ['src/openai/']],
-  ['src/segments/', ['src/segments/']],
-  ['src/emulator/', ['src/emulator/', 'src/openai/']],
-  // The browser's page runs it too.
-  ['src/doctor/', ['src/doctor/', 'src/openai/sse.ts']],
-  ['src/settings/', ['src/settings/', 'src/http/failure.ts']],
-  ['src/files/', ['src/files/', 'src/access/credentials.ts', 'src/platform/', ...nouns]],
-  ['src/access/', ['src/access/', 'src/relay/', ...nouns]],
-  [
-    'src/upstreams/',
-    [
-      'src/upstreams/',
-      'src/access/',
-      'src/relay/',
-      'src/openai/',
-      'src/segments/',
-      'src/files/',
-      'src/settings/schema.ts',
-      'src/settings/gpts.ts',
-      'src/ports/platform.ts',
-      'src/ports/typed-cache.ts',
-      'src/platform/fetch/relay.ts',
-      'src/ports/hash.ts',
-      'src/observe/record.ts',
-      ...nouns,
-    ],
-  ],
-  [
-    'src/pages/',
-    [
-      'src/pages/',
-      'src/ports/built-files.ts',
-      'src/http/public-url.ts',
-      'src/relay/',
-      'src/routes.ts',
-      'src/upstreams/',
-      ...nouns,
-    ],
-  ],
-  [
-    'src/api/',
-    [
-      'src/api/',
-      'src/upstreams/',
-      'src/access/',
-      'src/openai/',
-      'src/segments/',
-      'src/relay/',
-      'src/files/',
-      'src/routes.ts',
-      'src/settings/schema.ts',
-      'src/ports/platform.ts',
-      'src/ports/typed-cache.ts',
-      'src/ports/blobs.ts',
-      'src/platform/fetch/relay.ts',
-      'src/ports/hash.ts',
-      'src/observe/record.ts',
-      ...nouns,
-    ],
-  ],
-  [
-    'src/platform/node/',
-    ['src/platform/', 'src/relay/', 'src/openai/', 'src/settings/', 'src/files/', 'src/gateway.ts', ...nouns],
-  ],
-  ['src/platform/workers/', ['src/platform/', 'src/relay/', 'src/files/', 'src/emulator/', ...nouns]],
-  ['src/platform/', ['src/platform/', 'src/relay/', ...nouns]],
-  ['src/cli/', ['src/cli/', 'src/settings/', 'src/doctor/', 'src/platform/node/', 'src/node.ts']],
-];
-
-describe('the rooms of the house', () => {
-  test.each(files)('%s imports only what its room may', (file) => {
-    const room = rooms.find(([folder]) => file.startsWith(folder));
-    const ours = imports(file).filter((path) => path.startsWith('src/') || path === 'package.json');
-    const forbidden = room ? ours.filter((path) => !room[1].some((may) => path.startsWith(may))) : [];
-    expect(forbidden, `${room?.[0]} may import ${room?.[1].join(', ')}`).toEqual([]);
-  });
-
-  test('platforms do not know each other', () => {
-    for (const file of files) {
-      for (const path of imports(file)) {
-        if (file.startsWith('src/platform/node/')) expect(path).not.toMatch(/platform\/workers|^cloudflare:/);
-        else if (file.startsWith('src/platform/workers/') || file === 'src/worker.ts')
-          expect(path).not.toMatch(/platform\/node|^node:/);
-        else if (!entries.includes(file) && !file.startsWith('src/cli/'))
-          expect(path, file).not.toMatch(/^(node|cloudflare):|platform\/(node|workers)/);
-      }
-    }
-  });
-
-  test('nothing goes round in circles', () => {
-    const open = new Set<string>();
-    const done = new Set<string>();
-    const visit = (file: string, path: readonly string[]): void => {
-      expect([...open].includes(file) ? [...path, file] : [], 'a circle of imports').toEqual([]);
-      if (done.has(file)) return;
-      open.add(file);
-      for (const next of valueImports(file)) visit(next, [...path, file]);
-      open.delete(file);
-      done.add(file);
-    };
-    for (const file of files) visit(file, []);
-  });
-});
-
-/** Imports that exist at run time: types are gone by then. */
-function valueImports(file: string): string[] {
-  const source = text(file)
-    .replace(/import type [^;]+;/g, '')
-    .replace(/export type \{[^;]+;/g, '');
-  return [...source.matchAll(/(?:from\s+|import\s+)'(\.[^']+)'/g)]
-    .map(([, path]) => relative(root, join(root, dirname(file), path ?? '')))
-    .filter((path) => files.includes(path));
-}
-
-describe('the tail', () => {
-  /** Files that have a reason to be longer, and the reason. */
-  const reasons: Readonly<Record<string, string>> = {
-    'src/settings/schema.ts': 'a table: every setting, declared once',
-    'src/emulator/backend/script.ts': 'a table: every turn the emulator can play',
-    'src/platform/node/relay/transfer.ts': 'one request’s whole life on the hot path, in one class',
+describe('the rooms', () => {
+  const allowed = (from: string, to: string): boolean => {
+    if (from === to || entries.includes(from)) return true;
+    if (everythingButPlatform.includes(from)) return !to.startsWith('platform/');
+    return mayImport[from]?.includes(to) ?? false;
   };
+  const forbidden = sources.flatMap((source) =>
+    ours(source)
+      .filter((path) => !allowed(roomOf(source.file), roomOf(path)))
+      .map((path) => ({ edge: `${roomOf(source.file)} → ${roomOf(path)}`, file: source.file, path })),
+  );
 
-  test.each(files)('%s is at most 250 lines long, or has a reason', (file) => {
-    if (!reasons[file]) expect(text(file).split('\n').length).toBeLessThanOrEqual(251);
-  });
-
-  test('no name says nothing', () => {
+  test('each room has a row in the table', () => {
+    const known = [...Object.keys(mayImport), ...everythingButPlatform, ...entries];
     expect(
-      files.filter((file) => /\/(utils?|helpers?|common|misc|manager|index|shared)(\.|\/)/.test(file)),
+      [...new Set(sources.map(({ file }) => roomOf(file)))].filter((room) => !known.includes(room)),
     ).toEqual([]);
   });
+
+  test('a file imports only what its room may, types included', () => {
+    const broken = forbidden.filter(({ edge }) => !importExceptions[edge]);
+    expect(broken.map(({ file, path }) => `${file} imports ${path}`)).toEqual([]);
+  });
+
+  test('each exception is still needed', () => {
+    const used = new Set(forbidden.map(({ edge }) => edge));
+    expect(Object.keys(importExceptions).filter((edge) => !used.has(edge))).toEqual([]);
+  });
+
+  test('dialects know no upstream but its interface', () => {
+    const broken = sources
+      .filter(({ file }) => file.startsWith('src/dialects/'))
+      .flatMap(({ file, imports }) => imports.map((path) => `${file} imports ${path}`))
+      .filter((line) => / src\/upstreams\/(?!upstream\.ts)/.test(line));
+    expect(broken).toEqual([]);
+  });
+
+  test('each runtime stays in its folder', () => {
+    const mayUseNode = /^src\/(platform\/node|cli)\/|^src\/(main|node)\.ts$/;
+    const mayUseWorkers = /^src\/platform\/workers\/|^src\/worker\.ts$/;
+    const broken = sources.flatMap(({ file, imports }) =>
+      imports
+        .filter(
+          (path) =>
+            (/^node:|^src\/(platform\/node\/|node\.ts)/.test(path) && !mayUseNode.test(file)) ||
+            (/^cloudflare:|^src\/(platform\/workers\/|worker\.ts)/.test(path) && !mayUseWorkers.test(file)),
+        )
+        .map((path) => `${file} imports ${path}`),
+    );
+    expect(broken).toEqual([]);
+  });
 });
 
-test('ARCHITECTURE.md names files and folders that are there', () => {
-  const named = [
-    ...text('ARCHITECTURE.md').matchAll(/`((?:src|test|bench|docs|bin|scripts)\/[\w./-]+)`/g),
-  ].map(([, path]) => path ?? '');
-  expect(named.length).toBeGreaterThan(10);
-  const there = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => !name.startsWith('node_modules'),
+describe('no circles', () => {
+  test('of files, types included', () => {
+    const graph = new Map(
+      sources.map((source) => [source.file, new Set(ours(source).filter((path) => names.has(path)))]),
+    );
+    expect(circles(graph).flat().sort()).toEqual(circularFiles);
+  });
+
+  test('of rooms', () => {
+    const graph = new Map<string, Set<string>>();
+    for (const source of sources) {
+      const room = roomOf(source.file);
+      const next = graph.get(room) ?? new Set();
+      for (const path of ours(source)) if (roomOf(path) !== room) next.add(roomOf(path));
+      graph.set(room, next);
+    }
+    expect(circles(graph).flat().sort()).toEqual(circularRooms);
+  });
+});
+
+describe('size', () => {
+  test(`a file has at most ${fileBudget} lines, or a reason`, () => {
+    const long = sources.filter(({ lines }) => lines > fileBudget).map(({ file }) => file);
+    expect(long).toEqual(
+      Object.keys(longFiles)
+        .filter((file) => long.includes(file))
+        .sort(),
+    );
+    expect(Object.keys(longFiles).filter((file) => !long.includes(file))).toEqual([]);
+  });
+
+  test(`a function has at most ${functionBudget} lines, or a reason`, () => {
+    const long = sources.flatMap(({ file, functions }) =>
+      functions
+        .filter(({ lines }) => lines > functionBudget)
+        .map(({ name, lines }) => ({ key: `${file} ${name}`, lines })),
+    );
+    expect(long.filter(({ key }) => !longFunctions[key])).toEqual([]);
+    const keys = long.map(({ key }) => key);
+    expect(Object.keys(longFunctions).filter((key) => !keys.includes(key))).toEqual([]);
+  });
+});
+
+describe('plain language', () => {
+  const inFolder = (folder: string) => (fault: string) => fault.startsWith(`${folder}/`);
+  const everything = [...sources, ...pages];
+  const wide = everything.flatMap(({ file, commentLines }) =>
+    commentLines
+      .filter(({ text }) => text.trimEnd().length > commentWidth)
+      .map(({ line, text }) => `${file}:${line} has ${text.length} characters`),
   );
-  for (const path of named) expect(there, path).toContain(path.replace(/\/$/, ''));
+  const words = everything.flatMap(({ file, commentLines, strings }) =>
+    [...commentLines, ...strings].flatMap(({ line, text }) => {
+      const match = bannedWords.exec(text);
+      return match ? [`${file}:${line} says "${match[0]}"`] : [];
+    }),
+  );
+  const kept = (faults: readonly string[]) =>
+    plainFolders.flatMap((folder) => faults.filter(inFolder(folder)));
+
+  test(`a comment line has at most ${commentWidth} characters`, () => {
+    expect(kept(wide)).toEqual([]);
+  });
+
+  test('comments and strings use no word of the list', () => {
+    expect(kept(words)).toEqual([]);
+  });
+
+  afterAll(() => {
+    const folders = ['src', 'web/src'].filter((folder) => !plainFolders.includes(folder));
+    for (const folder of folders) {
+      const counts = [wide, words].map((faults) => faults.filter(inFolder(folder)).length);
+      console.log(
+        `${folder}: ${counts[0]} comment lines over ${commentWidth} characters, ${counts[1]} listed words`,
+      );
+    }
+  });
+});
+
+test('no file name is empty of meaning', () => {
+  const vague = /\/(utils?|helpers?|common|misc|manager|index|shared)(\.|\/)/;
+  expect([...names].filter((file) => vague.test(file))).toEqual([]);
+});
+
+test('ARCHITECTURE.md names files and folders that exist', () => {
+  const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  const named = [...text.matchAll(/`((?:src|test|bench|docs|bin|scripts)\/[\w./-]+)`/g)].map(
+    ([, path = '']) => path.replace(/\/$/, ''),
+  );
+  expect(named.length).toBeGreaterThan(10);
+  const existing = new Set(
+    ['src', 'test', 'bench', 'docs', 'bin', 'scripts'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(
+        (name) => `${folder}/${name}`,
+      ),
+    ),
+  );
+  expect(named.filter((path) => !existing.has(path))).toEqual([]);
 });
