@@ -1,26 +1,42 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
-/** Tests that need Node itself: its sockets, its files, its processes. Everything else runs in both. */
+/** Tests that need Node: its sockets, files or processes. All others run in workerd too. */
 const nodeOnly = ['src/platform/node/**', 'src/cli/**', 'src/node.test.ts', 'src/**/*.node.test.ts'];
+const long = 'test/**/*.long.test.ts';
 
 export default defineConfig({
   test: {
     globalSetup: ['test/setup.ts'],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
+    // Most tests wait for sockets and processes, so more files than cores run at the same time.
+    maxWorkers: 4,
     projects: [
       {
         extends: true,
         test: {
           name: 'node',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/**/*.test.ts'],
-          exclude: ['src/platform/workers/**'],
+          exclude: ['src/platform/workers/**', long],
         },
       },
       {
         extends: true,
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.jsonc' } })],
         test: { name: 'workers', include: ['src/**/*.test.ts'], exclude: nodeOnly },
+      },
+      {
+        // `npm run test:long`: slow tests, and the short ones of which it runs more cases.
+        extends: true,
+        test: {
+          name: 'long',
+          include: [long, 'test/fuzz.test.ts', 'test/pages.test.ts', 'test/browser.test.ts'],
+          env: { TEST_LONG: '1', FUZZ_CASES: '100000' },
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

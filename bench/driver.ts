@@ -1,19 +1,23 @@
 import { connect, type Socket } from 'node:net';
 
-/** What to ask, and how: a closed loop of so many connections, each asking again as soon as it is answered; or so many streams held open. */
+/**
+ * A load. `json` and `stream` are closed loops: each connection sends its next request when the
+ * response is complete. `hold` opens streams and keeps them open.
+ */
 export type Job = {
   readonly port: number;
   readonly request: string;
   readonly connections: number;
-  /** Requests in all; for `hold`, streams. */
+  /** Number of requests. For `hold`: number of streams. */
   readonly count: number;
   readonly kind: 'json' | 'stream' | 'hold';
-  /** For `hold`: how long they stay open, in milliseconds. */
+  /** For `hold`: how long the streams stay open, in milliseconds. */
   readonly holdMs?: number;
 };
 
-/** Milliseconds from the sending of a request to the first byte of its answer, and how many failed. */
-export type Told = {
+/** What came of a load. */
+export type Result = {
+  /** Milliseconds from a request to the first byte of its response. */
   readonly firstBytes: readonly number[];
   readonly wholeMs: number;
   readonly failed: number;
@@ -22,7 +26,7 @@ export type Told = {
 
 const endOfChunks = Buffer.from('\r\n0\r\n\r\n');
 
-async function loop(job: Job): Promise<Told> {
+async function loop(job: Job): Promise<Result> {
   const firstBytes: number[] = [];
   let left = job.count;
   let failed = 0;
@@ -35,7 +39,7 @@ async function loop(job: Job): Promise<Told> {
       let waiting = false;
       let expected = -1;
       let got = 0;
-      const ask = (): void => {
+      const send = (): void => {
         if (left-- <= 0) {
           socket.destroy();
           return resolve();
@@ -46,7 +50,7 @@ async function loop(job: Job): Promise<Told> {
         sentAt = performance.now();
         socket.write(job.request);
       };
-      socket.on('connect', ask);
+      socket.on('connect', send);
       socket.on('data', (data: Buffer) => {
         if (waiting) {
           waiting = false;
@@ -58,8 +62,8 @@ async function loop(job: Job): Promise<Told> {
         }
         got += data.length;
         if (expected >= 0 ? got >= expected : data.length >= 7 && data.subarray(-7).equals(endOfChunks))
-          ask();
-        else if (expected < 0 && data.length < 7 && data.subarray(-5).toString() === '0\r\n\r\n') ask();
+          send();
+        else if (expected < 0 && data.length < 7 && data.subarray(-5).toString() === '0\r\n\r\n') send();
       });
       socket.on('error', () => {
         failed++;
@@ -71,7 +75,7 @@ async function loop(job: Job): Promise<Told> {
   return { firstBytes, wholeMs: performance.now() - began, failed, chunks };
 }
 
-async function hold(job: Job): Promise<Told> {
+async function hold(job: Job): Promise<Result> {
   const firstBytes: number[] = [];
   const sockets: Socket[] = [];
   let failed = 0;
@@ -93,7 +97,7 @@ async function hold(job: Job): Promise<Told> {
       firstBytes.push(performance.now() - sentAt);
     });
     socket.on('error', () => failed++);
-    // As fast as they can be opened without a crowd at the door.
+    // Pauses after 20, so that the listen queue does not overflow.
     if (i % 20 === 19) await new Promise((resolve) => setTimeout(resolve, 10));
   }
   process.send?.({ opened: true });
@@ -108,7 +112,7 @@ async function hold(job: Job): Promise<Told> {
 }
 
 process.on('message', async (job: Job) => {
-  const told = await (job.kind === 'hold' ? hold(job) : loop(job));
-  process.send?.({ told });
+  const result = await (job.kind === 'hold' ? hold(job) : loop(job));
+  process.send?.({ result });
 });
 process.on('disconnect', () => process.exit(0));

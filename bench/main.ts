@@ -4,16 +4,19 @@ import { compare, type Row, scenarios } from './relay.ts';
 import { report } from './report.ts';
 
 /**
- * `npm run bench [-- --peers a,b --scenarios x,y --rounds n --write]`: the table on the terminal; with `--write` into `docs/benchmarks.md`, above what
- * people wrote there, and as JSON beside it.
+ * `npm run bench [-- --peers a,b --scenarios x,y --only a:x --rounds n --write]`
+ *
+ * Prints the table. `--only` measures one gateway, or one gateway in one scenario. `--write` puts
+ * the figures into `docs/benchmarks.md` and `docs/benchmarks.json`. What was written by hand stays.
  */
 const option = (name: string, otherwise: string): string => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? otherwise : (process.argv[at + 1] ?? otherwise);
 };
 const all = Object.keys(peers).filter((name) => name !== 'p2vapi' || process.env.P2VAPI);
-const names = option('peers', all.join(',')).split(',');
-const chosen = option('scenarios', Object.keys(scenarios).join(',')).split(',');
+const [onlyPeer, onlyScenario] = option('only', '').split(':');
+const names = (onlyPeer || option('peers', all.join(','))).split(',');
+const chosen = (onlyScenario || option('scenarios', Object.keys(scenarios).join(','))).split(',');
 const rounds = Number(option('rounds', '5'));
 for (const name of names)
   if (!peers[name]) throw new Error(`there is no gateway "${name}" here: ${Object.keys(peers).join(', ')}`);
@@ -28,19 +31,19 @@ if (process.argv.includes('--write')) {
   try {
     kept = readFileSync(file, 'utf8').split(mark)[1] ?? '';
   } catch {
-    // The first time there is nothing to keep.
+    // There is no page yet.
   }
   writeFileSync(file, `${page}${mark}${kept || '\n'}`);
   writeFileSync('docs/benchmarks.json', `${JSON.stringify(together, null, 1)}\n`);
 }
 
-/** What was measured now in place of what was measured before; the rest as it stands. */
+/** The new figures, and the old ones of rows that were not measured now. */
 function merged(now: readonly Row[]): readonly Row[] {
   let before: readonly Row[] = [];
   try {
     before = JSON.parse(readFileSync('docs/benchmarks.json', 'utf8')) as Row[];
   } catch {
-    // The first time there is nothing.
+    // There is no file yet.
   }
   const isNew = (row: Row) => now.some((each) => each.peer === row.peer && each.scenario === row.scenario);
   const order = Object.keys(peers);

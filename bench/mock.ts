@@ -1,42 +1,41 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { cumulativeEvents } from './cumulative.ts';
+import { responseHeaders } from './openai-traffic.ts';
 
 /**
- * An upstream that costs as little as it can: it finds the end of a request, looks at one letter of its path, and writes bytes that were made before.
- * `…/backend-api/conversation` a cumulative stream of as many tokens as the message says, everything else of that API `{}`;
- * `/v1/j…` a small JSON answer; `/v1/b…` 100 chunks at once; `/v1/p…` 100 chunks, 2 ms apart; `/v1/o…` a chunk each half second until the caller leaves.
+ * An upstream that costs as little CPU as possible. It finds the end of a request, looks at one
+ * letter of its path, and writes bytes that were made before.
+ *
+ * - `/v1/j…` a small JSON response
+ * - `/v1/b…` 500 chunks at once
+ * - `/v1/p…` 100 chunks, 2 ms apart
+ * - `/v1/o…` a chunk every half second until the client leaves
+ * - `…/backend-api/conversation` a cumulative stream. The message says how: `tokens=n` for
+ *   all events at once, `paced=n` for one event every 2 ms. Other paths of that API get `{}`.
  */
 const json = `{"id":"chatcmpl-bench","object":"chat.completion","created":1700000000,"model":"gpt-4o-mini","choices":[{"index":0,"message":{"role":"assistant","content":"${'word '.repeat(70)}","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":70,"total_tokens":90}}`;
 const whole = Buffer.from(
-  `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${json.length}\r\n\r\n${json}`,
+  `HTTP/1.1 200 OK\r\n${responseHeaders('application/json')}content-length: ${json.length}\r\n\r\n${json}`,
 );
 const head = Buffer.from(
-  'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n',
+  `HTTP/1.1 200 OK\r\n${responseHeaders('text/event-stream; charset=utf-8')}transfer-encoding: chunked\r\n\r\n`,
 );
 const event =
   'data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]}\n\n';
 const chunk = Buffer.from(`${event.length.toString(16)}\r\n${event}\r\n`);
 const end = Buffer.from('0\r\n\r\n');
 
-/** Streams that get a chunk at each tick, and how many they still get. */
-const paced = new Map<Socket, number>();
+/** Streams that get a frame every 2 ms: the frames, and which one is next. */
+const paced = new Map<Socket, { readonly frames: readonly Buffer[]; next: number }>();
 const open = new Set<Socket>();
 setInterval(() => {
-  for (const [socket, left] of paced) {
-    if (left > 1) {
-      socket.write(chunk);
-      paced.set(socket, left - 1);
-      continue;
-    }
-    socket.cork();
-    socket.write(chunk);
-    socket.write(end);
-    socket.uncork();
-    paced.delete(socket);
+  for (const [socket, stream] of paced) {
+    socket.write(stream.frames[stream.next++] ?? end);
+    if (stream.next === stream.frames.length) paced.delete(socket);
   }
 }, 2);
-// Spread over the half second, so that they do not all come at once.
+// Spread over the half second, so that the streams do not all get a chunk at once.
 let slice = 0;
 setInterval(() => {
   slice = (slice + 1) % 100;
@@ -45,25 +44,32 @@ setInterval(() => {
 }, 5);
 
 const empty = Buffer.from('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}');
-const conversations = new Map<number, Buffer>();
+const framed = (text: string) => Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
+const lastFrame = Buffer.concat([chunk, end]);
+const pacedChunks = [...Array.from({ length: 99 }, () => chunk), lastFrame];
 
-/** A whole answer of the conversation API, each snapshot a chunk of its own; made once. */
-function conversation(tokens: number): Buffer {
-  let made = conversations.get(tokens);
-  if (!made) {
-    const framed = cumulativeEvents(tokens).map(
-      (each) => `${Buffer.byteLength(each).toString(16)}\r\n${each}\r\n`,
-    );
-    made = Buffer.concat([head, Buffer.from(framed.join('')), end]);
-    conversations.set(tokens, made);
+/** The frames of a conversation, each snapshot a chunk, by number of tokens. */
+const conversations = new Map<number, readonly Buffer[]>();
+const wholeConversations = new Map<number, Buffer>();
+
+function conversation(tokens: number): readonly Buffer[] {
+  let frames = conversations.get(tokens);
+  if (!frames) {
+    frames = [...cumulativeEvents(tokens).map(framed), end];
+    conversations.set(tokens, frames);
+    wholeConversations.set(tokens, Buffer.concat([head, ...frames]));
   }
-  return made;
+  return frames;
 }
 
 function answerBackend(socket: Socket, request: string): void {
-  const tokens = /tokens=(\d+)/.exec(request)?.[1];
   const isTurn = request.slice(0, request.indexOf('\r\n')).includes('/backend-api/conversation ');
-  socket.write(isTurn ? conversation(Number(tokens ?? 1)) : empty);
+  if (!isTurn) return void socket.write(empty);
+  const [, how = 'tokens', count = '1'] = /(tokens|paced)=(\d+)/.exec(request) ?? [];
+  const frames = conversation(Number(count));
+  if (how === 'tokens') return void socket.write(wholeConversations.get(Number(count)) ?? empty);
+  socket.write(head);
+  paced.set(socket, { frames, next: 0 });
 }
 
 function answer(socket: Socket, letter: string): void {
@@ -73,13 +79,13 @@ function answer(socket: Socket, letter: string): void {
       break;
     case 'b':
       socket.write(head);
-      // Each by itself, as a model gives them.
-      for (let i = 0; i < 100; i++) socket.write(chunk);
+      // One write for each, as from a model.
+      for (let i = 0; i < 500; i++) socket.write(chunk);
       socket.write(end);
       break;
     case 'p':
       socket.write(head);
-      paced.set(socket, 100);
+      paced.set(socket, { frames: pacedChunks, next: 0 });
       break;
     default:
       socket.cork();

@@ -37,7 +37,7 @@ export function childrenOf(pid: number): number[] {
     .map(Number);
 }
 
-/** Installs a package of Debian's, where we may. */
+/** Installs a Debian package, if we have the right to. */
 export function installDebian(name: string): void {
   spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], {
     stdio: 'ignore',
@@ -45,7 +45,7 @@ export function installDebian(name: string): void {
   });
 }
 
-/** A port that nobody listens on. */
+/** A free port. */
 export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {

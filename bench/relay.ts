@@ -1,10 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { Job, Told } from './driver.ts';
-import { converters, type Peer, peers } from './peers.ts';
+import type { Job, Result } from './driver.ts';
+import { sdkHeaders } from './openai-traffic.ts';
+import type { Peer } from './peer.ts';
+import { converters, peers } from './peers.ts';
 import { cpuMs, rss } from './processes.ts';
 
-/** What one gateway did in one round of one scenario. */
+/** The figures of one gateway in one round of one scenario. */
 export type Figures = {
   /** CPU microseconds for each request, chunk or converted answer. */
   readonly cpuMicros?: number;
@@ -20,41 +22,43 @@ export type Figures = {
 export type Scenario = {
   readonly name: string;
   readonly unit: string;
-  /** Whether each round needs a process that has done nothing before. */
+  /** Each round needs a new process. */
   readonly fresh?: true;
-  /** Whether it is for those that convert conversations, and not for the others. */
+  /** For gateways that convert conversations only. */
   readonly converting?: true;
   run(
     peer: Peer,
-    ask: (job: Omit<Job, 'port' | 'request'>, letter: string) => Promise<Told & { rssWhileOpen: number }>,
+    ask: (job: Omit<Job, 'port' | 'request'>, letter: string) => Promise<Result & { rssWhileOpen: number }>,
   ): Promise<Figures>;
 };
 
 const chunksPerStream = 100;
 
-/** The scenarios of the table. Each measures the gateway's own processes alone. */
+/** The scenarios of the table. Only the processes of the gateway are measured. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   json: {
     name: 'small JSON, 32 in flight',
     unit: 'µs/request',
     async run(peer, ask) {
       const count = 8000;
-      const { told, micros } = await cpuOf(peer, () => ask({ kind: 'json', connections: 32, count }, 'j'));
+      const { result, micros } = await cpuOf(peer, () => ask({ kind: 'json', connections: 32, count }, 'j'));
       return {
         cpuMicros: micros / count,
-        requestsPerSecond: (count / told.wholeMs) * 1000,
-        firstByteP50: percentile(told.firstBytes, 0.5),
-        failed: told.failed,
+        requestsPerSecond: (count / result.wholeMs) * 1000,
+        firstByteP50: percentile(result.firstBytes, 0.5),
+        failed: result.failed,
       };
     },
   },
   burst: {
-    name: '100 chunks at once, 16 in flight',
+    name: '500 chunks at once, 16 in flight',
     unit: 'µs/stream',
     async run(peer, ask) {
-      const count = 1000;
-      const { told, micros } = await cpuOf(peer, () => ask({ kind: 'stream', connections: 16, count }, 'b'));
-      return { cpuMicros: micros / count, failed: told.failed };
+      const count = 300;
+      const { result, micros } = await cpuOf(peer, () =>
+        ask({ kind: 'stream', connections: 16, count }, 'b'),
+      );
+      return { cpuMicros: micros / count, failed: result.failed };
     },
   },
   paced: {
@@ -62,32 +66,46 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     unit: 'µs/chunk',
     async run(peer, ask) {
       const count = 300;
-      const { told, micros } = await cpuOf(peer, () => ask({ kind: 'stream', connections: 50, count }, 'p'));
-      return { cpuMicros: micros / (count * chunksPerStream), failed: told.failed };
+      const { result, micros } = await cpuOf(peer, () =>
+        ask({ kind: 'stream', connections: 50, count }, 'p'),
+      );
+      return { cpuMicros: micros / (count * chunksPerStream), failed: result.failed };
     },
   },
   latency: {
     name: 'small JSON, one at a time',
     unit: 'ms to the first byte',
     async run(_, ask) {
-      const told = await ask({ kind: 'json', connections: 1, count: 1000 }, 'j');
+      const result = await ask({ kind: 'json', connections: 1, count: 1000 }, 'j');
       return {
-        firstByteP50: percentile(told.firstBytes, 0.5),
-        firstByteP99: percentile(told.firstBytes, 0.99),
-        failed: told.failed,
+        firstByteP50: percentile(result.firstBytes, 0.5),
+        firstByteP99: percentile(result.firstBytes, 0.99),
+        failed: result.failed,
       };
     },
   },
   'convert-500': converted(500, 100),
   'convert-2000': converted(2000, 20),
   'convert-8000': converted(8000, 5),
+  'convert-paced': {
+    name: 'conversations of 200 events, one every 2 ms, 20 at once',
+    unit: 'µs/event',
+    converting: true,
+    async run(peer, ask) {
+      const count = 100;
+      const { result, micros } = await cpuOf(peer, () =>
+        ask({ kind: 'stream', connections: 20, count }, 'cpaced=200'),
+      );
+      return { cpuMicros: micros / (count * 200), failed: result.failed };
+    },
+  },
   first: {
     name: 'a conversation of one token, one at a time',
     unit: 'ms to the first byte',
     converting: true,
     async run(_, ask) {
-      const told = await ask({ kind: 'stream', connections: 1, count: 500 }, 'c1');
-      return { firstByteP50: percentile(told.firstBytes, 0.5), failed: told.failed };
+      const result = await ask({ kind: 'stream', connections: 1, count: 500 }, 'ctokens=1');
+      return { firstByteP50: percentile(result.firstBytes, 0.5), failed: result.failed };
     },
   },
   start: {
@@ -100,29 +118,29 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   many: held('9,500 open streams, 19,000 chunks a second', 9500),
 };
 
-/** Conversations of so many tokens, at full speed, one at a time. */
+/** Conversations of so many tokens at full speed, one at a time. */
 function converted(tokens: number, count: number): Scenario {
   return {
     name: `a conversation of ${tokens.toLocaleString('en')} tokens, one at a time`,
     unit: 'µs/answer',
     converting: true,
     async run(peer, ask) {
-      const { told, micros } = await cpuOf(peer, () =>
-        ask({ kind: 'stream', connections: 1, count }, `c${tokens}`),
+      const { result, micros } = await cpuOf(peer, () =>
+        ask({ kind: 'stream', connections: 1, count }, `ctokens=${tokens}`),
       );
-      return { cpuMicros: micros / count, failed: told.failed };
+      return { cpuMicros: micros / count, failed: result.failed };
     },
   };
 }
 
-/** What some work came to, and the CPU microseconds that a gateway's processes used meanwhile. */
-async function cpuOf<T>(peer: Peer, work: () => Promise<T>): Promise<{ told: T; micros: number }> {
+/** Does some work. Gives its result and the CPU microseconds of the gateway meanwhile. */
+async function cpuOf<T>(peer: Peer, work: () => Promise<T>): Promise<{ result: T; micros: number }> {
   const before = cpuMs(peer.pids());
-  const told = await work();
-  return { told, micros: (cpuMs(peer.pids()) - before) * 1000 };
+  const result = await work();
+  return { result, micros: (cpuMs(peer.pids()) - before) * 1000 };
 }
 
-/** Streams that stay open: what each holds in memory, in a process that has only just been warmed. */
+/** The memory of each open stream, in a process that has just been warmed. */
 function held(name: string, count: number): Scenario {
   return {
     name,
@@ -131,12 +149,12 @@ function held(name: string, count: number): Scenario {
     async run(peer, ask) {
       await ask({ kind: 'json', connections: 8, count: 500 }, 'j');
       const before = rss(peer.pids());
-      const told = await ask({ kind: 'hold', connections: count, count, holdMs: 3000 }, 'o');
+      const result = await ask({ kind: 'hold', connections: count, count, holdMs: 3000 }, 'o');
       return {
-        streamKb: (told.rssWhileOpen - before) / 1024 / count,
-        firstByteP50: percentile(told.firstBytes, 0.5),
-        firstByteP99: percentile(told.firstBytes, 0.99),
-        failed: told.failed,
+        streamKb: (result.rssWhileOpen - before) / 1024 / count,
+        firstByteP50: percentile(result.firstBytes, 0.5),
+        firstByteP99: percentile(result.firstBytes, 0.99),
+        failed: result.failed,
       };
     },
   };
@@ -159,12 +177,12 @@ export type Row = {
   readonly rounds: readonly Figures[];
 };
 
-/** Runs scenarios against gateways, rounds interleaved so that what else the machine does falls on all alike. */
+/** Runs scenarios against gateways. Rounds are interleaved, so that other load falls on all. */
 export async function compare(
   names: readonly string[],
   chosen: readonly string[],
   rounds: number,
-  told: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<readonly Row[]> {
   const mock = fork('bench/mock.ts');
   const upstream = await new Promise<number>((resolve) =>
@@ -178,7 +196,7 @@ export async function compare(
     const running = new Map<string, Peer>();
     const fitting = names.filter((name) => converters.includes(name) === (scenario.converting ?? false));
     if (!scenario.fresh) for (const name of fitting) running.set(name, await start(name));
-    // Warm: compiled, connected, grown.
+    // Warm-up: code is compiled, connections are open, the heap has grown.
     for (let i = 0; i < 2; i++) for (const peer of running.values()) await scenario.run(peer, asker(peer));
     for (let round = 0; round < rounds; round++) {
       for (const name of fitting) {
@@ -196,7 +214,7 @@ export async function compare(
         row.rounds.push(figures);
         rows.set(id, row);
       }
-      told(`${scenario.name}: round ${round + 1} of ${rounds}`);
+      report(`${scenario.name}: round ${round + 1} of ${rounds}`);
     }
     for (const peer of running.values()) peer.stop();
   }
@@ -208,25 +226,23 @@ function isRunning(peer: Peer): boolean {
   return peer.pids().every((pid) => existsSync(`/proc/${pid}/status`));
 }
 
-/** Asks one gateway from a process of its own. */
+/** Sends a load to one gateway, from a separate process. */
 function asker(peer: Peer) {
   return async (
     job: Omit<Job, 'port' | 'request'>,
     letter: string,
-  ): Promise<Told & { rssWhileOpen: number }> => {
+  ): Promise<Result & { rssWhileOpen: number }> => {
     const driver: ChildProcess = fork('bench/driver.ts');
     const isConversation = letter.startsWith('c');
     const body = isConversation
-      ? `{"model":"gpt-4","stream":false,"messages":[{"role":"user","content":"tokens=${letter.slice(1)}"}]}`
+      ? `{"model":"gpt-4","stream":false,"messages":[{"role":"user","content":"${letter.slice(1)}"}]}`
       : '{"model":"gpt-4o-mini","stream":false,"messages":[{"role":"user","content":"Say something about sluices, please."}]}';
-    // The path's last letter tells the mock what to do; to every gateway it is chat.
+    // The letter tells the mock what to do. Every gateway relays these paths alike.
     const path =
       isConversation || peer.name === 'Portkey' ? '/v1/chat/completions' : `/v1/${letter}/completions`;
     const headers = Object.entries({
       host: `127.0.0.1:${peer.port}`,
-      'content-type': 'application/json',
-      'user-agent': 'bench',
-      accept: '*/*',
+      ...sdkHeaders,
       ...peer.headers,
       ...(peer.name === 'Portkey'
         ? { 'x-portkey-custom-host': `${peer.headers['x-portkey-custom-host']}/${letter}` }
@@ -235,18 +251,18 @@ function asker(peer: Peer) {
     const stream = letter === 'j' ? body : body.replace('"stream":false', '"stream":true');
     const request = `POST ${path} HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}content-length: ${stream.length}\r\n\r\n${stream}`;
     let rssWhileOpen = 0;
-    const told = new Promise<Told>((resolve) =>
-      driver.on('message', (message: { told?: Told; opened?: true }) => {
+    const response = new Promise<Result>((resolve) =>
+      driver.on('message', (message: { result?: Result; opened?: true }) => {
         if (message.opened)
           setTimeout(() => {
-            // A gateway that died of it has none; its failed requests tell.
+            // A gateway that has died has no memory. Its failed requests are counted.
             rssWhileOpen = isRunning(peer) ? rss(peer.pids()) : Number.NaN;
           }, 2000);
-        if (message.told) resolve(message.told);
+        if (message.result) resolve(message.result);
       }),
     );
     driver.send({ ...job, port: peer.port, request } satisfies Job);
-    const result = await told;
+    const result = await response;
     driver.disconnect();
     return { ...result, rssWhileOpen };
   };

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
-import { converters } from './peers.ts';
+import { converters, references } from './peers.ts';
 import { type Figures, median, type Row, scenarios } from './relay.ts';
 
 type Key = Exclude<keyof Figures, 'failed'>;
@@ -9,7 +9,7 @@ const columns: readonly (readonly [scenario: string, key: Key, title: string, di
   ['json', 'cpuMicros', 'JSON, µs of CPU', 0],
   ['json', 'requestsPerSecond', 'JSON, requests/s', 0],
   ['latency', 'firstByteP50', 'one at a time, ms p50', 2],
-  ['burst', 'cpuMicros', '100 chunks at once, µs', 0],
+  ['burst', 'cpuMicros', '500 chunks at once, µs', 0],
   ['paced', 'cpuMicros', 'a chunk each 2 ms, µs', 1],
   ['open', 'streamKb', '2,000 open, KB each', 1],
   ['many', 'streamKb', '9,500 open, KB each', 1],
@@ -17,16 +17,24 @@ const columns: readonly (readonly [scenario: string, key: Key, title: string, di
   ['convert-500', 'cpuMicros', '500 tokens, µs', 0],
   ['convert-2000', 'cpuMicros', '2,000 tokens, µs', 0],
   ['convert-8000', 'cpuMicros', '8,000 tokens, µs', 0],
+  ['convert-paced', 'cpuMicros', 'an event each 2 ms, µs', 1],
   ['first', 'firstByteP50', 'to the first delta, ms p50', 2],
 ];
 
-function cell(row: Row | undefined, key: Key, digits: number): string {
+const figuresOf = (row: Row | undefined, key: Key): readonly number[] =>
+  row?.rounds.flatMap((round) => (round.failed > 0 ? [] : (round[key] ?? []))) ?? [];
+
+/** The median with the least and the most, and its ratio to the reference in the same run. */
+function cell(row: Row | undefined, key: Key, digits: number, reference: Row | undefined): string {
   if (!row) return '';
   const failed = row.rounds.reduce((sum, round) => sum + round.failed, 0);
   if (failed > 0) return `${failed} failed`;
-  const values = row.rounds.flatMap((round) => round[key] ?? []);
+  const values = figuresOf(row, key);
   if (values.length === 0) return '';
-  return `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`;
+  const bounds = `${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)}`;
+  const base = key === 'cpuMicros' ? median(figuresOf(reference, key)) : Number.NaN;
+  const ratio = Number.isNaN(base) ? '' : `, ${(median(values) / base).toFixed(2)}×`;
+  return `${median(values).toFixed(digits)} (${bounds})${ratio}`;
 }
 
 /** The figures of some gateways, in the columns that any of them has. */
@@ -39,7 +47,7 @@ function table(names: readonly Row[], rows: readonly Row[]): string {
     rows.find((row) => row.peer === peer && row.scenario === scenario);
   const lines = names.map(
     ({ peer, name }) =>
-      `| ${name} | ${used.map(([scenario, key, , digits]) => cell(find(peer, scenario), key, digits)).join(' | ')} |`,
+      `| ${name} | ${used.map(([scenario, key, , digits]) => cell(find(peer, scenario), key, digits, find(references[peer] ?? '', scenario))).join(' | ')} |`,
   );
   return [
     `| gateway | ${used.map(([, , title]) => title).join(' | ')} |`,
@@ -62,9 +70,13 @@ export function report(rows: readonly Row[]): string {
   });
   return `# Benchmarks
 
-Made by \`npm run bench\`, which anybody can run: \`npm run bench -- --peers nginx,sluice --scenarios json --rounds 3\` for a part of it. CPU time is that of
-the gateway's own processes, by the operating system's accounting; the upstream, the driver and the gateways are processes of their own on loopback. Each figure is the
-median of ${rounds} rounds, interleaved, with the least and the most beside it. sluice runs with an access key, a server-side key, CORS, request ids, limits, metrics and its access log on.
+Made by \`npm run bench\`. A part of it: \`npm run bench -- --peers nginx,sluice --scenarios json --rounds 3\`.
+One row: \`npm run bench -- --only sluice:json\`. Requests carry the headers of the official SDK, and responses
+carry the 14 headers that OpenAI sends. CPU time is that of the gateway's processes, by the operating system's
+accounting. Upstream, driver and gateways are separate processes on loopback. Each figure is the median of
+${rounds} rounds, interleaved, with the least and the most. A ratio (×) is against the plainest program of the same
+kind in the same run: 30 lines of \`node:http\` and undici, a Worker that pipes, or a server that calls
+\`JSON.parse\` for each event. sluice runs with an access key, a server-side key, CORS, request ids, limits, metrics and its access log.
 
 Machine: ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim()}.
 ${names.map(({ name, version }) => `${name} (${version})`).join(', ')}.

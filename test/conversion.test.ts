@@ -89,8 +89,7 @@ describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ s
     ],
     ['/tool', '```python\n1/0\n```\n\n```\nTimeoutError: Timed out\n```\n\nThe tool is busy, sorry.'],
   ])('%s reads the same streamed and whole', async (content, wanted) => {
-    const whole = await ask(content);
-    const { chunks, done } = await stream(content);
+    const [whole, { chunks, done }] = await Promise.all([ask(content), stream(content)]);
     if (typeof wanted === 'string') expect(whole?.message.content).toBe(wanted);
     else expect(whole?.message.content).toMatch(wanted);
     expect(joined(chunks)).toBe(whole?.message.content);

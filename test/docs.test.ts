@@ -47,14 +47,18 @@ test.each(pages)('the links in %s lead somewhere', (file) => {
 
 /** Commands that are not run here, and what runs them instead: a file, and words in it. */
 const elsewhere: readonly (readonly [RegExp, string, string])[] = [
-  [/^npm install && npm start$/, 'test/docker.test.ts', 'its steps, in a clean folder'],
+  [
+    /^npm install && npm start$/,
+    'test/docker.long.test.ts',
+    'the steps of the Dockerfile, in a clean folder',
+  ],
   [/^npm it$/, '.ci/run', 'npm it'],
-  [/^npm (install|test|run (check|dev|generate|format))$/, '.ci/run', 'npm run check'],
+  [/^npm (ci|install|test|run (check|dev|generate|format|test:long))$/, '.ci/run', 'npm run check'],
   [/^npm run (bench|bench:\w+|build)\b/, 'package.json', '"bench": "node bench/main.ts"'],
-  [/^npx vitest /, 'package.json', '"test": "vitest run"'],
+  [/^npx vitest /, 'package.json', '"test": "vitest run '],
   [/^UPDATE_BASELINE=1 /, 'test/baseline.test.ts', 'UPDATE_BASELINE'],
-  [/^npx wrangler dev$/, 'test/places.test.ts', "wrangler, 'dev'"],
-  [/^npx wrangler pages dev dist\/cloudflare-pages$/, 'test/places.test.ts', "'dist/cloudflare-pages'"],
+  [/^npx wrangler dev$/, 'test/places.long.test.ts', "wrangler, 'dev'"],
+  [/^npx wrangler pages dev dist\/cloudflare-pages$/, 'test/places.long.test.ts', "'dist/cloudflare-pages'"],
   // They need an account; that the Worker can be deployed is checked without one.
   [
     /^npx wrangler (deploy|secret put \w+|pages deploy dist\/cloudflare-pages)$/,
@@ -62,13 +66,13 @@ const elsewhere: readonly (readonly [RegExp, string, string])[] = [
     'wrangler deploy --dry-run',
   ],
   // They need an engine; the Dockerfile's own steps are carried out without one.
-  [/^docker compose /, 'test/docker.test.ts', 'the compose files name what there is'],
+  [/^docker compose /, 'test/docker.test.ts', 'the compose files name what exists'],
   [
     /^npm pack$|^npm install --global .\/sluice-[\d.]+\.tgz$|^sluice$/,
-    'test/places.test.ts',
+    'test/places.long.test.ts',
     "'pack', '--ignore-scripts'",
   ],
-  [/^npx sluice import /, 'test/moving.test.ts', "sluice(['import'"],
+  [/^npx sluice import /, 'test/moving.long.test.ts', "sluice(['import'"],
 ];
 
 describe('every command in the docs is run', () => {

@@ -10,8 +10,9 @@ import { contentsOf } from '../src/upstreams/backend-api/inputs.ts';
 import { createMarkerParser } from '../src/upstreams/backend-api/reduce/markers.ts';
 import { createTurnReader } from '../src/upstreams/backend-api/turn.ts';
 
-/** More than a hundred thousand cases together: none may crash, hang, or say other than what it may. */
-const runs = { numRuns: 20_000 };
+/** Cases of the six properties together: 5,000 in `npm test`, 100,000 in `npm run test:long`. */
+const cases = Number(process.env.FUZZ_CASES ?? 5000);
+const runs = { numRuns: Math.ceil(cases / 6) };
 const encode = (text: string) => new TextEncoder().encode(text);
 
 const pieces = fc.array(

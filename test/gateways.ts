@@ -1,19 +1,19 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { build } from 'esbuild';
+import { inject } from 'vitest';
 import workerd from 'workerd';
 import { serve } from '../src/node.ts';
 import { loadSettings } from '../src/settings/load.ts';
 
-/** A gateway that listens somewhere, as a client sees it. */
+/** A gateway as a client sees it. */
 export type Running = { readonly url: string; stop(): Promise<void> };
 
-/** The runtimes that every outside-in test runs against. `start` takes the environment names that a user would set. */
+/** The runtimes that every outside-in test runs against. `start` takes environment variables. */
 export const runtimes: readonly { name: string; start(env: Record<string, string>): Promise<Running> }[] = [
   { name: 'node', start: startOnNode },
   { name: 'workerd', start: startInWorkerd },
@@ -54,11 +54,11 @@ export async function startScriptInWorkerd(script: string, env: Record<string, s
   };
 }
 
-/** Waits for workerd's own word of the port it got. */
+/** Waits until workerd reports its port. */
 async function listening(control: Readable): Promise<number> {
   for await (const line of createInterface(control)) {
-    const said = JSON.parse(line) as { event: string; port?: number };
-    if (said.event === 'listen' && said.port) return said.port;
+    const message = JSON.parse(line) as { event: string; port?: number };
+    if (message.event === 'listen' && message.port) return message.port;
   }
   throw new Error('workerd ended before it listened');
 }
@@ -84,19 +84,7 @@ const worker :Workerd.Worker = (
 `;
 }
 
-let bundled: Promise<string> | undefined;
-
-/** The Worker in one file, made once for each test file. */
+/** The Worker in one file. `test/setup.ts` builds it once for all test files. */
 export function bundle(): Promise<string> {
-  bundled ??= build({
-    entryPoints: ['src/worker.ts'],
-    bundle: true,
-    format: 'esm',
-    target: 'es2024',
-    conditions: ['workerd', 'worker'],
-    external: ['cloudflare:*'],
-    write: false,
-    minify: true,
-  }).then((result) => result.outputFiles[0]?.text ?? '');
-  return bundled;
+  return readFile(inject('workerFile'), 'utf8');
 }

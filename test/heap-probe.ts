@@ -1,6 +1,9 @@
 import { registerHooks } from 'node:module';
 
-/** Loaded into a gateway whose heap is counted: on SIGUSR2 it says how much it holds, how often it collected, and how many modules it loaded to start. */
+/**
+ * Loaded into a gateway that is measured. On SIGUSR2 it prints the used heap, the number of
+ * collections, and the number of modules that were loaded.
+ */
 let modules = 0;
 let collections = 0;
 registerHooks({
@@ -14,7 +17,7 @@ new PerformanceObserver((list) => {
 }).observe({ entryTypes: ['gc'] });
 let clean = true;
 process.on('SIGUSR2', () => {
-  // Once from a clean heap, and then as it grew: nothing is collected in between.
+  // Collects at every other signal: first a clean heap, then the heap as it grew.
   if (clean) globalThis.gc?.();
   clean = !clean;
   const { heapUsed } = process.memoryUsage();

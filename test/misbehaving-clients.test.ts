@@ -32,6 +32,7 @@ beforeAll(async () => {
             lastChunk,
           ]
         : [answer(200, '{"choices":[]}')],
+    '/v1/hang': () => [streamHead, chunk(event('one')), 'never'],
     '/v1/big': () => [
       'HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: 50000000\r\n\r\n',
       ...Array<Buffer>(500).fill(large),
@@ -56,6 +57,7 @@ const dial = (): Promise<Socket> =>
   });
 const post = (body: string, more = '') =>
   `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sk-x\r\ncontent-type: application/json\r\n${more}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\n\r\n`;
 const streaming = post('{"model":"m","stream":true}');
 const short = post('{"model":"m"}');
 
@@ -113,30 +115,34 @@ test('a thousand who leave at any byte: every upstream request ends, and the nex
   expect(rejections).toEqual([]);
 });
 
-test('whoever leaves stops the upstream within a tenth of a second', async () => {
+test('a client that leaves ends the request to the upstream', async () => {
   const before = upstream.aborted();
   const socket = await dial();
-  socket.write(streaming);
+  // The upstream never ends this stream.
+  socket.write(get('/v1/hang'));
   await new Promise((resolve) => socket.once('data', resolve));
   socket.destroy();
-  const left = Date.now();
-  while (upstream.aborted() === before && Date.now() - left < 1000) await sleep(1);
-  expect(Date.now() - left).toBeLessThan(100);
+  await expect.poll(() => upstream.aborted()).toBe(before + 1);
 });
 
-test('one who does not read holds no more than a little', { timeout: 20_000 }, async () => {
-  const before = process.memoryUsage().rss;
+test('a client that does not read stops the upstream', async () => {
+  const before = upstream.sent();
   const sockets = await Promise.all(
     Array.from({ length: 10 }, async () => {
       const socket = await dial();
       socket.pause();
-      socket.write('GET /v1/big HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\n\r\n');
+      socket.write(get('/v1/big'));
       return socket;
     }),
   );
-  await sleep(1500);
-  // 500 MB were asked for; most of it is still at the upstream.
-  expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
+  // Waits until nothing moves any more: all buffers on the way are full.
+  let sent = -1;
+  while (sent !== upstream.sent()) {
+    sent = upstream.sent();
+    await sleep(500);
+  }
+  // Ten clients asked for 500 MB. The kernel holds a few MB for each socket, the gateway little.
+  expect(sent - before).toBeLessThan(200e6);
   for (const socket of sockets) socket.destroy();
   await isServedNormally();
 });
@@ -199,11 +205,9 @@ describe('what is no good request', () => {
   });
 });
 
-test('half a request holds nobody up', async () => {
+test('half a request delays no other client', async () => {
   const slow = await Promise.all(Array.from({ length: 200 }, dial));
   for (const socket of slow) socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-slow: ');
-  const began = Date.now();
   for (let i = 0; i < 20; i++) await isServedNormally();
-  expect(Date.now() - began).toBeLessThan(2000);
   for (const socket of slow) socket.destroy();
 });

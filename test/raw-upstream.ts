@@ -2,29 +2,32 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What goes out: bytes, a pause in milliseconds, the caller's hanging up awaited, or an end by reset. */
+/** A step of a response: bytes, a pause in milliseconds, a wait until the client closes, or a reset. */
 export type Step = string | Buffer | number | 'reset' | 'never';
 
-/** What an upstream does with a request: the steps of its answer. `asked` counts the requests for this path, from 1. */
+/** The steps of the response to a request. `asked` counts the requests for this path, from 1. */
 export type Script = (asked: number, request: string) => readonly Step[] | Promise<readonly Step[]>;
 
 export type RawUpstream = {
   readonly url: string;
-  /** Requests by path, and connections that are open. */
+  /** Number of requests by path. */
   readonly asked: Map<string, number>;
   readonly requests: string[];
   open(): number;
-  /** Requests whose connection went before their answer was out. */
+  /** Requests whose connection closed before the response was complete. */
   aborted(): number;
+  /** Bytes of responses that were written to sockets. */
+  sent(): number;
   stop(): void;
 };
 
-/** An upstream made of bytes: it reads requests as far as it must, and answers exactly what it is told to, by path. */
+/** An upstream made of bytes: it answers each path with exactly the bytes of its script. */
 export async function startRawUpstream(scripts: Readonly<Record<string, Script>>): Promise<RawUpstream> {
   const asked = new Map<string, number>();
   const requests: string[] = [];
   const sockets = new Set<Socket>();
   let aborted = 0;
+  let sent = 0;
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => {});
@@ -54,8 +57,11 @@ export async function startRawUpstream(scripts: Readonly<Record<string, Script>>
         if (step === 'reset') socket.resetAndDestroy();
         else if (step === 'never') await new Promise((resolve) => socket.once('close', resolve));
         else if (typeof step === 'number') await sleep(step);
-        else if (!socket.write(step))
+        else {
+          sent += Buffer.byteLength(step);
+          if (socket.write(step)) continue;
           await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve));
+        }
       }
       busy = false;
       if (!socket.destroyed) void serve();
@@ -72,6 +78,7 @@ export async function startRawUpstream(scripts: Readonly<Record<string, Script>>
     requests,
     open: () => sockets.size,
     aborted: () => aborted,
+    sent: () => sent,
     stop() {
       server.close();
       for (const socket of sockets) socket.destroy();

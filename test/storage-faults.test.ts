@@ -138,7 +138,7 @@ describe('storage that cannot be used', () => {
     const dataDir = join(temporary(), 'locked');
     mkdirSync(dataDir);
     chmodSync(dataDir, 0o555);
-    // Root may write everywhere, so it becomes somebody else.
+    // Root may write everywhere, so the gateway runs as another user.
     const asNobody = process.getuid?.() === 0;
     if (asNobody) execFileSync('chmod', ['o+rx', join(dataDir, '..')]);
     const gateway = asNobody
@@ -175,15 +175,17 @@ describe('storage that cannot be used', () => {
   });
 });
 
-test('pictures of 100 MB, ten at once, are given up at the limit: memory stays flat', {
-  timeout: 60_000,
-}, async () => {
+test('the download of a picture of 100 MB ends at the limit, ten at once', async () => {
   const chunk = Buffer.alloc(256 * 1024, 1);
+  let total = 0;
   const shelf = createServer((_, response) => {
     let sent = 0;
     response.write(Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]));
     const more = (): void => {
-      while (sent++ < 400) if (!response.write(chunk)) return void response.once('drain', more);
+      while (sent++ < 400) {
+        total += chunk.length;
+        if (!response.write(chunk)) return void response.once('drain', more);
+      }
       response.end();
     };
     more();
@@ -212,11 +214,10 @@ test('pictures of 100 MB, ten at once, are given up at the limit: memory stays f
     });
     return answer.status;
   };
-  for (let i = 0; i < 3; i++) expect(await send()).toBe(413);
-  const before = gateway.rss();
-  for (let round = 0; round < 5; round++)
+  for (let round = 0; round < 3; round++)
     expect(new Set(await Promise.all(Array.from({ length: 10 }, send)))).toEqual(new Set([413]));
-  expect(gateway.rss() - before).toBeLessThan(64 * 1024 * 1024);
+  // The limit is 1 MB. The kernel's buffers for each connection take some more.
+  expect(total / 30).toBeLessThan(20e6);
   gateway.child.kill();
   shelf.close().closeAllConnections();
 });

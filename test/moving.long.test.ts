@@ -99,7 +99,7 @@ describe('each of the older projects, as its README sets it up, is imported and 
     expect(stdout).toContain('1 GPTs are taken over');
     for (const model of ['my-painter', 'classic', 'gpt-4-s'])
       expect(await served(out, '/secret666/v1/chat/completions', { model })).toContain('You said: moved');
-  }, 40_000);
+  });
 
   test('PandoraToV1Api of the time before config.json, by its compose file', async () => {
     const { out, stdout } = moved({
@@ -119,7 +119,7 @@ services:
     });
     expect(stdout).toContain('KEY_FOR_GPTS_INFO: <a key of yours> stands for a value of yours. Set it.');
     expect(await served(out, '/v1/chat/completions', { model: 'classic' })).toContain('You said: moved');
-  }, 30_000);
+  });
 
   test('RefreshToV1Api', async () => {
     const { out, stdout, text } = moved({
@@ -137,7 +137,7 @@ services:
     expect(text).toContain('"toolOutput": true');
     expect(stdout).toContain('proxy: is left out');
     expect(await served(out, '/v1/chat/completions', { model: 'gpt-4-o' })).toContain('You said: moved');
-  }, 30_000);
+  });
 
   test('p2vapi_worker', async () => {
     const { out, stdout } = moved({
@@ -155,7 +155,7 @@ bucket_name = 'pictures'
     expect(stdout).toContain('the R2 binding R2buket is understood as it is');
     expect(stdout).toContain('R2_DOMAIN: https://your-r2-url.com stands for a value of yours');
     expect(await served(out, '/v1/chat/completions', { model: 'gpt-4-32k' })).toContain('You said: moved');
-  }, 30_000);
+  });
 
   test('openai-workers-proxy: its secret stays where it is', async () => {
     const { out, stdout, text } = moved({
@@ -174,7 +174,7 @@ bucket_name = 'pictures'
       expect(await answer.json()).toMatchObject({ data: [expect.anything()] });
     }
     gateway.child.kill();
-  }, 30_000);
+  });
 
   test('chatgptProxyAPI: the address in its script', async () => {
     const { out, stdout } = moved({
@@ -184,7 +184,7 @@ bucket_name = 'pictures'
     expect(await served(out, '/v1/chat/completions', { model: 'gpt-3.5-turbo', key: 'sk-own' })).toContain(
       'moved',
     );
-  }, 30_000);
+  });
 });
 
 describe('what cannot be imported is said', () => {
