@@ -12,7 +12,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000 } },
     // Most tests wait for sockets and processes, so more files than cores run at the same time.
-    maxWorkers: 4,
+    maxWorkers: 3,
     projects: [
       {
         extends: true,
@@ -25,7 +25,8 @@ export default defineConfig({
       {
         extends: true,
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.jsonc' } })],
-        test: { name: 'workers', include: ['src/**/*.test.ts'], exclude: nodeOnly },
+        // One runtime for all files: starting one for each takes longer than the tests.
+        test: { name: 'workers', include: ['src/**/*.test.ts'], exclude: nodeOnly, isolate: false },
       },
       {
         // `npm run test:long`: slow tests, and the short ones of which it runs more cases.

@@ -14,6 +14,8 @@ export type RawUpstream = {
   readonly asked: Map<string, number>;
   readonly requests: string[];
   open(): number;
+  /** Requests that got their whole response. */
+  ended(): number;
   /** Requests whose connection closed before the response was complete. */
   aborted(): number;
   /** Bytes of responses that were written to sockets. */
@@ -28,6 +30,7 @@ export async function startRawUpstream(scripts: Readonly<Record<string, Script>>
   const sockets = new Set<Socket>();
   let aborted = 0;
   let sent = 0;
+  let ended = 0;
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => {});
@@ -64,6 +67,7 @@ export async function startRawUpstream(scripts: Readonly<Record<string, Script>>
         }
       }
       busy = false;
+      if (!socket.destroyed) ended++;
       if (!socket.destroyed) void serve();
     };
     socket.on('data', (chunk: Buffer) => {
@@ -77,6 +81,7 @@ export async function startRawUpstream(scripts: Readonly<Record<string, Script>>
     asked,
     requests,
     open: () => sockets.size,
+    ended: () => ended,
     aborted: () => aborted,
     sent: () => sent,
     stop() {

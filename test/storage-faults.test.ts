@@ -73,7 +73,7 @@ describe('a process that is killed in the middle of storing', () => {
   });
   afterAll(() => slow.close().closeAllConnections());
 
-  test('leaves nothing broken behind', { timeout: 60_000 }, async () => {
+  test('leaves nothing broken behind', { timeout: 180_000 }, async () => {
     const dataDir = temporary();
     for (const delay of [20, 60, 100, 130, 160]) {
       const gateway = await startProcess({ BASE_URL: at, DATA_DIR: dataDir, LOG_LEVEL: 'error' });

@@ -6,6 +6,7 @@ import { explainIssue } from './issues.ts';
 import { fromLegacy, isLegacy } from './legacy.ts';
 import { checkTogether } from './rules.ts';
 import { type Settings, settingsSchema } from './schema.ts';
+import { withoutEffect } from './without-effect.ts';
 
 /** Where settings come from. Workers have no file. */
 export type Sources = {
@@ -74,7 +75,8 @@ export function loadSettings(sources: Sources): Loaded {
     ...settings.accessKeys.map(({ key }) => key),
     ...Object.values(settings.upstreams).flatMap((upstream) => upstream.keys),
   ];
-  return { ok: true, settings, warnings: [...parsed.warnings, ...warnings], secrets, origins };
+  const ignored = withoutEffect(values, origins, sources.platform);
+  return { ok: true, settings, warnings: [...parsed.warnings, ...warnings, ...ignored], secrets, origins };
 }
 
 /** `SLUICE_CONFIG` may hold the text itself: Workers have no file to name. */

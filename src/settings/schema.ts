@@ -34,7 +34,8 @@ export const settingsSchema = v.strictObject({
   $schema: v.optional(v.string()),
   host: setting(v.optional(text(), '127.0.0.1'), {
     env: 'HOST',
-    docs: 'Address to listen on. 127.0.0.1 is this machine alone, 0.0.0.0 every network it is in.',
+    onlyOn: 'node',
+    docs: 'Address to listen on. 127.0.0.1 is this machine alone, 0.0.0.0 every network it is in. Node only.',
   }),
   port: setting(
     v.optional(
@@ -48,8 +49,9 @@ export const settingsSchema = v.strictObject({
     ),
     {
       env: 'PORT',
+      onlyOn: 'node',
       form: 'number',
-      docs: 'Port to listen on; 0 picks a free one.',
+      docs: 'Port to listen on; 0 picks a free one. Node only.',
     },
   ),
   upstreams: setting(
@@ -85,6 +87,7 @@ export const settingsSchema = v.strictObject({
   ),
   gptsFile: setting(v.optional(text(), './gpts.json'), {
     env: 'GPTS_FILE',
+    onlyOn: 'node',
     docs: 'A file of GPTs, as {"my-gpt": {"id": "g-abc"}}; read where it stands. Not on Workers, which have no files.',
   }),
   keyForGptsInfo: setting(v.optional(key()), {
@@ -225,14 +228,20 @@ export const settingsSchema = v.strictObject({
   ),
   dataDir: setting(v.optional(text(), './data'), {
     env: 'DATA_DIR',
+    onlyOn: 'node',
     docs: 'The folder of the embedded storage: pictures, files, the cache. Made when it is first needed. Not on Workers, which have R2 and KV.',
   }),
   s3: setting(v.optional(s3()), {
-    docs: 'An S3-compatible store for pictures and files, instead of the data folder. S3_ENDPOINT and its fellows set it without a file.',
+    onlyOn: 'node',
+    docs: 'An S3-compatible store for pictures and files, instead of the data folder. S3_ENDPOINT and its fellows set it without a file. Not on Workers, which have R2.',
   }),
   redisUrl: setting(
     v.optional(v.pipe(v.string(), v.regex(/^rediss?:\/\/\S+$/, 'must be an address as redis://host:6379'))),
-    { env: 'REDIS_URL', docs: 'A Redis for the cache, which several machines can share.' },
+    {
+      env: 'REDIS_URL',
+      onlyOn: 'node',
+      docs: 'A Redis for the cache, which several machines can share. Node only.',
+    },
   ),
   r2Domain: setting(v.optional(text()), {
     env: 'R2_DOMAIN',
@@ -300,8 +309,9 @@ export const settingsSchema = v.strictObject({
   }),
   connectTimeout: setting(v.optional(seconds(), 10), {
     env: 'CONNECT_TIMEOUT',
+    onlyOn: 'node',
     form: 'number',
-    docs: 'Seconds to connect to an upstream; 0 for no limit. Workers have no such timer.',
+    docs: 'Seconds to connect to an upstream; 0 for no limit. Not on Workers, which have no such timer.',
   }),
   firstByteTimeout: setting(v.optional(seconds(), 120), {
     env: 'FIRST_BYTE_TIMEOUT',
@@ -350,21 +360,25 @@ export const settingsSchema = v.strictObject({
   }),
   workers: setting(v.optional(countUpTo(256, 1), 1), {
     env: 'WORKERS',
+    onlyOn: 'node',
     form: 'number',
-    docs: 'Processes that share the port, on Node; one that dies is started again.',
+    docs: 'Processes that share the port; one that dies is started again. Node only.',
   }),
   reusePort: setting(v.optional(flag(), false), {
     env: 'REUSE_PORT',
+    onlyOn: 'node',
     form: 'flag',
-    docs: 'Let another process listen on the same port, so that a new version can start before the old one ends.',
+    docs: 'Let another process listen on the same port, so that a new version can start before the old one ends. Node only.',
   }),
   drainTimeout: setting(v.optional(seconds(), 30), {
     env: 'DRAIN_TIMEOUT',
+    onlyOn: 'node',
     form: 'number',
-    docs: 'Seconds that open answers get after SIGTERM.',
+    docs: 'Seconds that open answers get after SIGTERM. Node only.',
   }),
   metricsKey: setting(v.optional(key()), {
     env: 'METRICS_KEY',
+    onlyOn: 'node',
     docs: 'The key by which /metrics may be read, in the format of Prometheus; without one nothing is counted. Not on Workers, whose processes come and go.',
   }),
   logLevel: setting(

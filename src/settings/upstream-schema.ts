@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { bytes, count, httpUrl, key, name, seconds, setting, text } from './values.ts';
+import { type About, bytes, count, httpUrl, key, name, seconds, setting, text } from './values.ts';
 
 /** What can be said of any upstream. */
 export const anyUpstream = {
@@ -19,9 +19,13 @@ export const anyUpstream = {
     docs: 'How many requests it gets at once; 0 for any number.',
   }),
   queue: setting(v.optional(count(), 100), {
-    docs: 'How many may wait for their turn where concurrency is limited. On Workers nobody waits.',
+    onlyOn: 'node',
+    docs: 'How many may wait for their turn if concurrency is limited. Not on Workers, where none waits.',
   }),
-  queueSeconds: setting(v.optional(seconds(), 30), { docs: 'How long one waits at most.' }),
+  queueSeconds: setting(v.optional(seconds(), 30), {
+    onlyOn: 'node',
+    docs: 'How long a request waits at most. Not on Workers, where none waits.',
+  }),
   whenCallerLeaves: setting(
     v.optional(
       v.union(
@@ -38,6 +42,14 @@ export const anyUpstream = {
     },
   ),
 };
+
+/** The fields that every upstream has, with what is known of each. */
+export function describeUpstreamFields(): readonly (About & { readonly key: string })[] {
+  return Object.entries(anyUpstream).map(([key, schema]) => ({
+    key,
+    ...(v.getMetadata(schema) as unknown as About),
+  }));
+}
 
 /** An upstream that speaks the OpenAI API. */
 export const openaiUpstream = v.strictObject({

@@ -8,6 +8,8 @@ export type About = {
   readonly olderEnv?: readonly string[];
   /** How an environment string becomes its value. */
   readonly form?: 'text' | 'number' | 'bytes' | 'flag' | 'list';
+  /** The only runtime where it has an effect. A start on the other one warns. */
+  readonly onlyOn?: 'node' | 'workers';
   readonly docs: string;
 };
 
