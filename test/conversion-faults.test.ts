@@ -210,8 +210,8 @@ describe.each(runtimes)(
     beforeAll(async () => {
       gateway = await start({
         BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-        IDLE_TIMEOUT: '1',
-        FIRST_BYTE_TIMEOUT: '3',
+        IDLE_TIMEOUT: '2',
+        FIRST_BYTE_TIMEOUT: '20',
         KEEPALIVE_SECONDS: '10',
       });
     });

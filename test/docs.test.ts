@@ -52,7 +52,7 @@ const elsewhere: readonly (readonly [RegExp, string, string])[] = [
     'test/docker.long.test.ts',
     'the steps of the Dockerfile, in a clean folder',
   ],
-  [/^npm it$/, '.ci/run', 'npm it'],
+  [/^npm it$/, '.ci/run', 'tests npm test'],
   [/^npm (ci|install|test|run (check|dev|generate|format|test:long))$/, '.ci/run', 'npm run check'],
   [/^npm run (bench|bench:\w+|build)\b/, 'package.json', '"bench": "node bench/main.ts"'],
   [/^npx vitest /, 'package.json', '"test": "vitest run '],
