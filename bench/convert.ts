@@ -1,7 +1,7 @@
 /**
- * What the conversion costs: cumulative streams of 500, 2,000 and 8,000 tokens, read in pieces of 16 KB, from bytes to the lines of a
- * streamed completion; beside it a decoder that only finds the events and parses each with `JSON.parse`. CPU by the
- * process's own accounting, the median of several interleaved rounds. `node bench/convert.ts`
+ * The CPU of the conversion: cumulative streams of 500, 2,000 and 8,000 tokens in pieces of 16 KB,
+ * from bytes to the lines of a streamed completion. Beside it: finding the events and calling
+ * `JSON.parse` for each. Medians of several interleaved rounds. `node bench/convert.ts`
  */
 import { createChunkLines } from '../src/openai/chunks.ts';
 import { createSseReader } from '../src/openai/sse.ts';
@@ -18,7 +18,7 @@ function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += 16_384) yield bytes.subarray(start, start + 16_384);
 }
 
-/** The whole conversion; gives how many lines it wrote. */
+/** The whole conversion. Gives the number of lines. */
 function convert(bytes: Uint8Array): number {
   const reader = createTurnReader();
   const writer = createWriter(markdownStyle);
@@ -80,7 +80,7 @@ for (const tokens of [500, 2000, 8000]) {
   );
 }
 
-/** What an open answer holds on to, beyond the text it has so far. */
+/** Heap of an open response, including its text so far. */
 function heapPerStream(): number {
   const stream = cumulative(200);
   const half = stream.subarray(0, Math.floor(stream.length / 2));

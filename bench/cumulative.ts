@@ -1,4 +1,7 @@
-/** The events of a conversation's answer of so many tokens, each a snapshot of the whole text so far, as backend-api gives them. */
+/**
+ * The events of a conversation of so many tokens, as backend-api sends them.
+ * Each is a snapshot of the whole text so far.
+ */
 export function cumulativeEvents(tokens: number): string[] {
   let text = '';
   const events: string[] = [];

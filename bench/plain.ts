@@ -1,20 +1,20 @@
 import { createServer, request } from 'node:http';
 
 /**
- * The plainest converter there could be, to compare with: each event parsed whole, what is new in its text cut off by length. No keys, no errors, no
- * pictures, nothing held back. `node bench/plain.ts UPSTREAM_PORT PORT`
+ * The plainest converter, to compare with: `JSON.parse` of each event, and the new text by length.
+ * No keys, no errors, no pictures. `node bench/plain.ts UPSTREAM_PORT PORT`
  */
 const [upstream, port] = process.argv.slice(2).map(Number) as [number, number];
 
-createServer((asked, answer) => {
+createServer((incoming, response) => {
   const chunks: Buffer[] = [];
-  asked.on('data', (chunk: Buffer) => chunks.push(chunk));
-  asked.on('end', () => {
-    const given = JSON.parse(Buffer.concat(chunks).toString()) as { messages: { content: string }[] };
+  incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+  incoming.on('end', () => {
+    const body = JSON.parse(Buffer.concat(chunks).toString()) as { messages: { content: string }[] };
     const sent = request(
       { port: upstream, host: '127.0.0.1', method: 'POST', path: '/p/backend-api/conversation' },
       (turn) => {
-        answer.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
         let held = '';
         let text = '';
         turn.setEncoding('utf8');
@@ -37,12 +37,12 @@ createServer((asked, answer) => {
               model: 'gpt-4',
               choices: [delta],
             };
-            answer.write(`data: ${JSON.stringify(line)}\n\n`);
+            response.write(`data: ${JSON.stringify(line)}\n\n`);
           }
         });
-        turn.on('end', () => answer.end('data: [DONE]\n\n'));
+        turn.on('end', () => response.end('data: [DONE]\n\n'));
       },
     );
-    sent.end(JSON.stringify(given));
+    sent.end(JSON.stringify(body));
   });
 }).listen(port, '127.0.0.1');

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { startProcess } from '../test/process.ts';
 
 /**
- * What storing and serving costs. Storing: 100 downloads of 10 MB at once, and how much memory the gateway gains. Serving: CPU time for a
- * stored picture, by the operating system's accounting, beside nginx with the same file, rounds interleaved. Each figure is a median.
+ * The cost of storing and serving. Storing: 100 downloads of 10 MB at once, and the memory that the
+ * gateway gains. Serving: CPU time for a stored picture, beside nginx with the same file, rounds
+ * interleaved. Each figure is a median. `node bench/store.ts`
  */
 
 const ticks = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
@@ -110,7 +111,7 @@ async function draw(url: string): Promise<string> {
 
 const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 
-/** Fetches a link so many times, eight at once. */
+/** Fetches a link many times, eight at once. */
 async function load(link: string, times: number): Promise<void> {
   let left = times;
   const worker = async (): Promise<void> => {

@@ -9,7 +9,10 @@ const types: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
 };
 
-/** Builds the pages of `web/` into one module, `dist/pages/files.js`: Node, Workers and the single file all serve from it. */
+/**
+ * Builds the pages of `web/` into one module, `dist/pages/files.js`. Node, Workers and the single
+ * file all serve from it.
+ */
 export async function buildPages(): Promise<void> {
   const result = await build({ ...config, logLevel: 'warn', build: { ...config.build, write: false } });
   if (!('output' in result)) throw new Error('vite gave no output');

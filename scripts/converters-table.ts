@@ -1,6 +1,7 @@
 /**
- * Runs the conversion over recorded and made streams and writes how it does, beside what was seen of three other converters, into
- * `docs/conversion.md`. The streams are others' data and live beside the project: `node scripts/converters-table.ts [folder]`
+ * Runs the conversion over recorded and synthetic streams and writes the results into
+ * `docs/conversion.md`, beside those of three other converters. The streams are not part of the
+ * project: `node scripts/converters-table.ts FOLDER`
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createTurnReader } from '../src/upstreams/backend-api/turn.ts';

@@ -1,6 +1,7 @@
 /**
- * What `npm install` ends with in a checkout: the pages are built, where what builds them is there. Without it the gateway runs all the same, and says at
- * its pages what is missing. In plain JavaScript, since the machine's own Node may be too old for the rest.
+ * `npm install` in a checkout ends with this script: it builds the pages, if the development
+ * dependencies are installed. Without the pages the gateway runs, and their paths say what is
+ * missing. Plain JavaScript, because the Node of the machine may be too old for TypeScript.
  */
 import { existsSync } from 'node:fs';
 

@@ -1,4 +1,4 @@
-/** The gateway as a user without rights, for a test that root runs. Modules are loaded before, while they can be. */
+/** Runs the gateway as a user without rights, if the tests run as root. */
 import '../src/upstreams/backend-api/upstream.ts';
 import 'file-type';
 import 'mime/lite';

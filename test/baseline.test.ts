@@ -6,8 +6,8 @@ import { bundle } from './gateways.ts';
 import { startProcess } from './process.ts';
 
 /**
- * Figures that no load on the machine changes. A tenth more than `baseline.json` says is a
- * failure. If more is intended, `UPDATE_BASELINE=1` writes the file, and the commit gives the reason.
+ * Figures that no load on the machine changes. A tenth more than `baseline.json` fails. If more is
+ * intended, `UPDATE_BASELINE=1` writes the file, and the commit gives the reason.
  */
 const file = new URL('baseline.json', import.meta.url);
 const baseline = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;

@@ -75,7 +75,7 @@ afterAll(() => {
   steady.stop();
 });
 
-test('one in five fails, in every way: who was not yet answered is answered by another, who was is told, and nobody hangs', {
+test('one in five requests fails: before the first byte another upstream answers, after it the stream ends with an error', {
   timeout: 90_000,
 }, async () => {
   const total = 600;
@@ -108,7 +108,7 @@ test('one in five fails, in every way: who was not yet answered is answered by a
   expect(outcome.whole + outcome.broken).toBe(total);
   const counted = (kind: string) => [...did.values()].filter((each) => each === kind).length;
   expect(outcome.broken).toBe(counted('late'));
-  // Whoever was not asked first was passed over while it rested after five failures in a row; everything else adds up.
+  // The flaky upstream is skipped while it cools down after five failures in a row.
   expect(steady.asked.get(path)).toBe(counted('early') + (total - did.size));
   expect(flaky.asked.get(path)).toBe(did.size);
   const recorded = () =>

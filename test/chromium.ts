@@ -1,11 +1,11 @@
 import { debian } from './debian.ts';
 
-/** A real Chromium: the one Debian has, installed where we may; null where there is none and we may not. */
+/** The path of Debian's Chromium, installed if we have the right to. Null if there is none. */
 export function chromium(): string | null {
   return debian('/usr/bin/chromium', 'chromium');
 }
 
-/** Flags for a browser that stays on this machine and asks nobody anything. */
+/** Flags for a browser that makes no request by itself. */
 export const chromiumFlags = [
   '--no-sandbox',
   '--disable-gpu',

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Running, runtimes } from './gateways.ts';
 
-/** Everything here talks to a gateway without any configuration, and so to the built-in emulator. */
+/** The gateway has no configuration here, so the built-in emulator answers. */
 describe.each(runtimes)('with the emulator behind a gateway on $name,', ({ start }) => {
   let gateway: Running;
   let client: OpenAI;

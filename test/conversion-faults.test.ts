@@ -29,7 +29,7 @@ const done = 'data: [DONE]\n\n';
 const bytes = Buffer.from(whole);
 const oneByOne = [...bytes].map((_, i) => bytes.subarray(i, i + 1));
 
-/** What the upstream does, and what the caller must see: an answer, or an error with a status, or an error after text. */
+/** What the upstream sends, and what the caller must see: an answer, a status, or an error line. */
 const faults: Readonly<
   Record<
     string,

@@ -3,7 +3,7 @@ import { markdownStyle, type Style } from '../src/segments/style.ts';
 import { createWriter } from '../src/segments/writer.ts';
 import { createTurnReader, type TurnReader } from '../src/upstreams/backend-api/turn.ts';
 
-/** The answer alone: what tools did and pictures left out, as the records' known texts are given. */
+/** The answer without tool output and pictures, as the expected texts of the records have it. */
 export const answerOnly: Style = { ...markdownStyle, toolOutput: false, images: 'none' };
 
 /** A stream of bytes in pieces of the given sizes, in turn. */

@@ -1,4 +1,4 @@
-/** Loaded into a gateway that is to meet errors nobody foresaw, with a key in their words: on SIGUSR2. */
+/** Loaded into a gateway: SIGUSR2 causes errors that nothing catches, with a key in their text. */
 process.on('SIGUSR2', () => {
   setImmediate(() => {
     throw new Error('it failed with canary-server-key-1');

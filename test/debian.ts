@@ -5,8 +5,8 @@ const tries = 8;
 const pauseMs = 10_000;
 
 /**
- * A program that Debian has, installed where we may; null where there is none and we may not. Several test files may want one at the same
- * time, and apt lets only one of them: the others try again.
+ * The path of a Debian program, installed if we have the right to. Null if there is none. Only one
+ * process can use apt at a time, so a failed installation is tried again.
  */
 export function debian(path: string, packageName: string): string | null {
   for (let i = 0; i < tries && !existsSync(path); i++) {
@@ -17,7 +17,7 @@ export function debian(path: string, packageName: string): string | null {
       execFileSync('apt-get', ['update', '-qq'], quietly);
       execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', packageName], quietly);
     } catch {
-      // Somebody else is at it, or it cannot be had: the next try tells.
+      // Another process holds the lock, or there is no network. The next try shows which.
     }
   }
   return existsSync(path) ? path : null;

@@ -117,7 +117,7 @@ describe('a gateway that gets SIGTERM', { timeout: 60_000 }, () => {
   });
 });
 
-/** Sends one request after the other over each open connection until it is stopped. Counts the good ones. */
+/** Sends requests over open connections until it is stopped. Counts the good ones. */
 function hammer(url: string, connections: number) {
   let stopped = false;
   let good = 0;
@@ -152,7 +152,7 @@ function hammer(url: string, connections: number) {
   };
 }
 
-/** Listens, and starts a process on that socket for each line of its input. Prints how each one ended. */
+/** Listens, and starts a process on that socket for each line of input. Prints their ends. */
 const holdAndStart = `
   $^F = 10; $| = 1;
   my $socket = IO::Socket::INET->new(Listen => 511, LocalAddr => '127.0.0.1', LocalPort => 0) or die;

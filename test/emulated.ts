@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { createEmulator, type EmulatorOptions } from '../src/emulator/emulator.ts';
 import { serveFetch } from '../src/platform/node/serve-fetch.ts';
 
-/** The emulator as an upstream of its own, what it was asked, and what conversations and uploads it was given. */
+/** The emulator as an upstream with its own port, and what it received. */
 export type Emulated = {
   readonly url: string;
   readonly seen: string[];

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { WebSocketServer } from 'ws';
 
-/** What an upstream saw of one request. */
+/** What an upstream received of one request. */
 export type Seen = {
   readonly method: string;
   readonly url: string;
@@ -13,7 +13,7 @@ export type Seen = {
   readonly rawHeaders: readonly string[];
   bytes: number;
   sha256: string | null;
-  /** Whether the gateway hung up before the answer was whole. */
+  /** The gateway closed the connection before the response was complete. */
   aborted: boolean;
   abortedAt: number | null;
 };
@@ -37,7 +37,7 @@ const event = (text: string) =>
   `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })}\n\n`;
 const eventStream = { 'content-type': 'text/event-stream' };
 
-/** What it does at each path; whatever the method. */
+/** The behaviour of each path, for any method. */
 const behaviours: Readonly<Record<string, Behave>> = {
   '/v1/echo': (request, response) => {
     response.writeHead(200, {
@@ -136,7 +136,7 @@ const behaviours: Readonly<Record<string, Behave>> = {
     socket.write(
       `HTTP/1.1 413 Payload Too Large\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
     );
-    // It lingers before it closes, as careful servers do: closing at once would take the answer with it.
+    // Waits before it closes. A reset at once could discard the response.
     setTimeout(() => socket.destroy(), 100);
   },
   '/v1/reset': (request) => void request.socket.destroy(),
@@ -160,7 +160,7 @@ const behaviours: Readonly<Record<string, Behave>> = {
   },
 };
 
-/** A real HTTP server that behaves, and misbehaves, by path; and echoes over WebSocket at `/v1/realtime`. */
+/** A real HTTP server whose behaviour depends on the path. `/v1/realtime` echoes over WebSocket. */
 export async function startFakeUpstream(): Promise<FakeUpstream> {
   const seen: Seen[] = [];
   const server = createServer((request, response) => {
@@ -188,7 +188,7 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
       return void socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno');
     sockets.handleUpgrade(request, socket, head, (peer) => {
       peer.send('welcome');
-      // A word that lets it go without a goodbye, as a process that is killed does.
+      // At this message it ends without a closing handshake, like a killed process.
       peer.on('message', (data, binary) =>
         String(data) === 'die' ? peer.terminate() : peer.send(data, { binary }),
       );

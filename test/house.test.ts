@@ -20,7 +20,7 @@ import {
 import { circles, readSource, root, type Source, sourceFiles } from './source.ts';
 
 const sources = sourceFiles('src').map(readSource);
-const pages = sourceFiles('web/src').map(readSource);
+const others = ['web/src', 'bench', 'scripts'].flatMap(sourceFiles).map(readSource);
 const names = new Set(sources.map(({ file }) => file));
 const ours = ({ imports }: Source) => imports.filter((path) => path.startsWith('src/'));
 
@@ -122,7 +122,7 @@ describe('size', () => {
 
 describe('plain language', () => {
   const inFolder = (folder: string) => (fault: string) => fault.startsWith(`${folder}/`);
-  const everything = [...sources, ...pages];
+  const everything = [...sources, ...others];
   const wide = everything.flatMap(({ file, commentLines }) =>
     commentLines
       .filter(({ text }) => text.trimEnd().length > commentWidth)
@@ -146,7 +146,7 @@ describe('plain language', () => {
   });
 
   afterAll(() => {
-    const folders = ['src', 'web/src'].filter((folder) => !plainFolders.includes(folder));
+    const folders = ['src', 'web/src', 'bench', 'scripts'].filter((folder) => !plainFolders.includes(folder));
     for (const folder of folders) {
       const counts = [wide, words].map((faults) => faults.filter(inFolder(folder)).length);
       console.log(

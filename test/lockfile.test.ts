@@ -23,7 +23,8 @@ function resolves(folder: string, name: string): boolean {
   }
 }
 
-// `npm install` silently leaves out optional packages that the registry does not have yet. `npm ci` then refuses the file.
+// `npm install` silently leaves out optional packages that the registry does not have yet.
+// `npm ci` then refuses the file.
 describe('package-lock.json', () => {
   test('has an entry for every dependency, those of other platforms included', () => {
     const missing = installed.flatMap(([folder, { dependencies, optionalDependencies }]) =>

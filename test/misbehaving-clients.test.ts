@@ -13,7 +13,7 @@ import {
   streamHead,
 } from './raw-upstream.ts';
 
-/** Callers who do what they should not, byte by byte over a socket of their own; on Node, whose sockets these are. */
+/** Clients that break the protocol, byte by byte over a socket. On Node only. */
 const large = Buffer.alloc(100_000, 1);
 let upstream: RawUpstream;
 let gateway: Running;
@@ -61,7 +61,7 @@ const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization:
 const streaming = post('{"model":"m","stream":true}');
 const short = post('{"model":"m"}');
 
-/** Everything a socket says until it ends, or for so long. */
+/** All bytes of a socket until it ends, or for some milliseconds. */
 async function said(socket: Socket, ms = 3000): Promise<string> {
   let text = '';
   socket.on('data', (data: Buffer) => {
@@ -193,7 +193,7 @@ describe('what is no good request', () => {
       'a chunk of no size',
       `POST /v1/x HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nabc\r\n`,
     ],
-  ])('%s is refused or cut, and harms nobody', async (_, bytes) => {
+  ])('%s is refused or cut, and harms no other client', async (_, bytes) => {
     const socket = await dial();
     socket.write(bytes, 'latin1');
     const text = await said(socket, 1000);

@@ -15,7 +15,7 @@ beforeAll(() => {
   execFileSync(process.execPath, ['scripts/build.ts'], { stdio: 'ignore' });
 }, 60_000);
 
-/** A command that serves on a port it is given; resolves when it answers. */
+/** Starts a command on a port. Resolves when it answers. */
 async function startCommand(args: readonly string[]): Promise<Running> {
   const port = await freePort();
   const child = spawn(process.execPath, [...args, '--port', String(port), '--ip', '127.0.0.1'], {
@@ -24,7 +24,7 @@ async function startCommand(args: readonly string[]): Promise<Running> {
     detached: true,
   });
   const url = `http://127.0.0.1:${port}`;
-  // Wrangler and the runtime that it started.
+  // Ends wrangler and the runtime that it started.
   const stop = async (): Promise<void> => {
     const gone = new Promise((resolve) => child.once('exit', resolve));
     if (child.pid) process.kill(-child.pid, 'SIGTERM');
@@ -44,7 +44,7 @@ async function startCommand(args: readonly string[]): Promise<Running> {
 
 const wrangler = 'node_modules/wrangler/bin/wrangler.js';
 
-/** The package as somebody installs it: packed, in an empty folder, without what development needs. */
+/** The package as a user installs it: packed, into an empty folder, without dev dependencies. */
 async function startPackage(): Promise<Running> {
   const folder = temporary('package');
   const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], {

@@ -1,4 +1,4 @@
-/** Loaded into a gateway that is looked at from outside: on SIGUSR2 it cleans up and says what it holds. */
+/** Loaded into a gateway: on SIGUSR2 it collects garbage and prints what it holds. */
 process.on('SIGUSR2', () => {
   const resources: Record<string, number> = {};
   for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1;

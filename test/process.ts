@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** The gateway as a process of its own, as `npm start` runs it. */
+/** The gateway as a process, as `npm start` runs it. */
 export type Process = {
   readonly url: string;
   readonly child: ChildProcess;
-  /** Milliseconds from its start to its line that it listens. */
+  /** Milliseconds until it listens. */
   readonly startMs: number;
   stdout(): string;
   stderr(): string;
@@ -17,7 +17,7 @@ export type Process = {
   exited: Promise<number | null>;
 };
 
-/** Starts `src/main.ts` with an environment of its own; resolves when it says that it listens. */
+/** Starts `src/main.ts` in a clean environment. Resolves when it listens. */
 export async function startProcess(
   env: Record<string, string>,
   args: readonly string[] = ['src/main.ts'],

@@ -13,7 +13,7 @@ import { type Running, startOnNode } from './gateways.ts';
 
 const nginx = debian('/usr/sbin/nginx', 'nginx-light');
 
-/** A real nginx with a site like the one in `deploy/nginx.conf`, changed by `change`, in front of a gateway. */
+/** A real nginx in front of a gateway, with the site of `deploy/nginx.conf` after `change`. */
 async function startNginx(
   gateway: string,
   change: (site: string) => string = (site) => site,
@@ -44,7 +44,7 @@ async function startNginx(
   return { url, stop: async () => void child.kill('SIGQUIT') };
 }
 
-/** What makes nginx collect a stream: its own buffers, as long as it speaks HTTP/1.0 to us; or compression. */
+/** What makes nginx buffer a stream: its own buffers with HTTP/1.0 to us, or compression. */
 const collecting: readonly (readonly [string, (site: string) => string])[] = [
   [
     'buffers it',

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A step of a response: bytes, a pause in milliseconds, a wait until the client closes, or a reset. */
+/** A step of a response: bytes, milliseconds, a wait until the client closes, or a reset. */
 export type Step = string | Buffer | number | 'reset' | 'never';
 
 /** The steps of the response to a request. `asked` counts the requests for this path, from 1. */
@@ -112,7 +112,7 @@ export const chunk = (data: string | Buffer): Buffer => {
   return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
 };
 export const lastChunk = '0\r\n\r\n';
-/** A whole event stream, each piece a chunk of its own. */
+/** A complete event stream, one chunk for each piece. */
 export const stream = (...pieces: readonly (string | Buffer)[]): Step[] => [
   streamHead,
   ...pieces.map(chunk),

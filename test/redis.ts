@@ -7,7 +7,7 @@ import { debian } from './debian.ts';
 
 export type Redis = { readonly url: string; stop(): Promise<void> };
 
-/** A real Redis on a port of its own; null where there is none. `port` puts it where one was before. */
+/** A real Redis on a free port, or on `port`. Null if it is not installed. */
 export async function startRedis(port?: number): Promise<Redis | null> {
   const program = debian('/usr/bin/redis-server', 'redis-server');
   if (!program) return null;

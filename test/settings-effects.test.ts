@@ -44,7 +44,7 @@ function benchOn(
   };
 }
 
-/** Listens without accepting, and fills the queue of the listener. The kernel then drops connections. */
+/** Listens without accepting and fills its queue, so the kernel drops further connections. */
 async function fullListener(onTestFinished: TestContext['onTestFinished']): Promise<string> {
   const script = `my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => 0) or die;
     $| = 1; print $s->sockport, "\\n"; sleep 600;`;

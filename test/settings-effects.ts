@@ -3,7 +3,7 @@ import type { Emulated } from './emulated.ts';
 import type { Running } from './gateways.ts';
 import { chunk, done, event, lastChunk, type RawUpstream, type Script, streamHead } from './raw-upstream.ts';
 
-/** What a row works with: an upstream of its own, and gateways that end with the row. */
+/** Starts what a row needs. Everything ends with the row. */
 export type Bench = {
   upstream(scripts: Readonly<Record<string, Script>>): Promise<RawUpstream>;
   gateway(env: Record<string, string>): Promise<Running>;

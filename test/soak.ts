@@ -5,8 +5,8 @@ import { type Process, startProcess } from './process.ts';
 import { answer, chunk, done, event, lastChunk, startRawUpstream, streamHead } from './raw-upstream.ts';
 
 /**
- * What a gateway holds: the most resident memory while it was busy (at rest it depends on what the allocator gave back), and at rest its used heap,
- * open files and timers.
+ * What a gateway holds. `rss` is the maximum while it was busy, because at rest it depends on the
+ * allocator. The others are taken at rest.
  */
 export type Held = {
   readonly rss: number;
@@ -15,7 +15,7 @@ export type Held = {
   readonly timers: number;
 };
 
-/** What came of a soak. */
+/** The result of a soak. */
 export type Soaked = {
   readonly before: Held;
   readonly after: Held;
@@ -24,10 +24,10 @@ export type Soaked = {
 };
 
 /**
- * Keeps a gateway busy for so many seconds with everything at once: streams, callers who leave, upstreams that break, pictures, files. Looks at
- * what it holds after a third of the time, and at the end, both times at rest.
+ * Keeps a gateway busy for some seconds with everything at once: streams, clients that leave,
+ * upstreams that break, pictures, files. Measures after a third of the time, and at the end.
  */
-export async function soak(seconds: number, told: (line: string) => void = () => {}): Promise<Soaked> {
+export async function soak(seconds: number, report: (line: string) => void = () => {}): Promise<Soaked> {
   const path = '/v1/chat/completions';
   const upstream = await startRawUpstream({
     [path]: (n, request) => {
@@ -95,7 +95,7 @@ export async function soak(seconds: number, told: (line: string) => void = () =>
     () => ask('gpt-4-s', '/draw 3', false),
     () => ask('gpt-4-s', '/break', true),
     () => ask('gpt-4-s', '/error 429', true),
-    () => ask('gpt-4-s', 'words that nobody waits for', true, true),
+    () => ask('gpt-4-s', 'a stream that the client leaves', true, true),
     () => ask('gpt-4-s', [{ type: 'image_url', image_url: { url: picture } }], false),
   ];
   const worker = async (i: number): Promise<void> => {
@@ -123,9 +123,9 @@ export async function soak(seconds: number, told: (line: string) => void = () =>
   };
 
   const before = await heldBy(gateway, await run((seconds * 1000) / 3));
-  told(`after ${requests} requests: ${JSON.stringify(before)}`);
+  report(`after ${requests} requests: ${JSON.stringify(before)}`);
   const after = await heldBy(gateway, await run((seconds * 2000) / 3));
-  told(`after ${requests} requests: ${JSON.stringify(after)}`);
+  report(`after ${requests} requests: ${JSON.stringify(after)}`);
   gateway.child.kill('SIGTERM');
   await gateway.exited;
   upstream.stop();

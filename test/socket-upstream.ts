@@ -5,7 +5,7 @@ import { serveFetch } from '../src/platform/node/serve-fetch.ts';
 
 export type SocketUpstream = { readonly url: string; readonly acknowledged: number[]; stop(): void };
 
-/** The emulator's socket face on real sockets. A request for `drop me` cuts every socket off, without a word of farewell. */
+/** The WebSocket endpoints of the emulator. A request for `drop me` cuts every socket without a close frame. */
 export async function startSocketUpstream(generation: Generation): Promise<SocketUpstream> {
   const acknowledged: number[] = [];
   const url = (scheme: string) => `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -15,7 +15,7 @@ export type SourceText = { readonly line: number; readonly text: string };
 export type Source = {
   readonly file: string;
   readonly lines: number;
-  /** Imported modules, types included: files of this repository as paths from the root, others as written. */
+  /** Imported modules, types included. Files of this repository are paths from the root. */
   readonly imports: readonly string[];
   /** Each line of each comment, as it stands in the file. */
   readonly commentLines: readonly SourceText[];
@@ -117,7 +117,7 @@ function lineIndex(code: string): (offset: number) => number {
   };
 }
 
-/** Groups of names that reach each other, each sorted: the circles of a graph (Tarjan's algorithm). */
+/** The circles of a graph: groups of names that reach each other (Tarjan's algorithm). */
 export function circles(graph: ReadonlyMap<string, ReadonlySet<string>>): readonly (readonly string[])[] {
   const order = new Map<string, number>();
   const low = new Map<string, number>();

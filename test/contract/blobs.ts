@@ -18,7 +18,7 @@ function pattern(length: number): Uint8Array {
   return bytes;
 }
 
-/** What every store of blobs does. Keys of different tests are different: one store is used for all. */
+/** What every blob store does. All tests use one store, each with other keys. */
 export function describeBlobs(name: string, make: () => Promise<Blobs>): void {
   describe(`blobs in ${name}`, () => {
     let made: Promise<Blobs> | undefined;

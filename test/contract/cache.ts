@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Cache } from '../../src/ports/cache.ts';
 
-/** A cache whose time a test can move on, where it has one of its own. */
+/** A cache, and a way to move its clock, if it has one. */
 export type Made = { readonly cache: Cache; pass?(seconds: number): void | Promise<void> };
 
 /** What every cache does. */
