@@ -8,8 +8,9 @@ const long = 'test/**/*.long.test.ts';
 export default defineConfig({
   test: {
     globalSetup: ['test/setup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Long enough for a machine that is busy with something else.
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
     expect: { poll: { timeout: 20_000 } },
     // Most tests wait for sockets and processes, so more files than cores run at the same time.
     maxWorkers: 3,

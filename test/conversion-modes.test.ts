@@ -93,9 +93,9 @@ describe.each(runtimes)('on $name', ({ start }) => {
     const gateway = await backend(slow);
     slow.seen.length = 0;
     await (await post(gateway, 'hi')).text();
-    await expect.poll(() => hidden(slow), { timeout: 3000 }).toBe(1);
+    await expect.poll(() => hidden(slow), { timeout: 30_000 }).toBe(1);
     await (await post(gateway, '/fail')).text();
-    await expect.poll(() => hidden(slow), { timeout: 3000 }).toBe(2);
+    await expect.poll(() => hidden(slow), { timeout: 30_000 }).toBe(2);
     const leave = new AbortController();
     const left = await post(
       gateway,
@@ -106,7 +106,7 @@ describe.each(runtimes)('on $name', ({ start }) => {
     const reader = (left.body as ReadableStream<Uint8Array>).getReader();
     for (let i = 0; i < 3; i++) await reader.read();
     leave.abort();
-    await expect.poll(() => hidden(slow), { timeout: 4000 }).toBe(3);
+    await expect.poll(() => hidden(slow), { timeout: 30_000 }).toBe(3);
     expect(slow.seen.filter((line) => line.endsWith('/stop_conversation')).length).toBe(1);
     await gateway.stop();
   });

@@ -28,7 +28,8 @@ beforeAll(async () => {
       lastChunk,
     ],
     '/v1/hang': () => [streamHead, chunk(event('one')), 'never'],
-    '/v1/quick': () => [answer(200, '{"quick":true}')],
+    // The pause leaves CPU time to the processes that start meanwhile.
+    '/v1/quick': () => [10, answer(200, '{"quick":true}')],
   });
 });
 afterAll(() => upstream.stop());
@@ -43,7 +44,7 @@ function nextRequest(path: string): () => Promise<void> {
   return () => expect.poll(() => upstream.asked.get(path) ?? 0, waiting).toBeGreaterThan(before);
 }
 
-describe('a gateway that gets SIGTERM', { timeout: 60_000 }, () => {
+describe('a gateway that gets SIGTERM', { timeout: 180_000 }, () => {
   test('lets two hundred open streams end, accepts no new connection, and exits', async () => {
     const gateway = await startProcess({ ...env(), DRAIN_TIMEOUT: '20' });
     const before = upstream.asked.get('/v1/slow') ?? 0;
@@ -165,7 +166,7 @@ const holdAndStart = `
   sub zombie { open(my $f, '<', "/proc/$_[0]/stat") or return 1; my $z = <$f> =~ /\\) Z .* (\\d+)$/; print "ended " . ($1 >> 8) . "\\n" if $z; $z }
 `;
 
-test('a new process takes over from the old one without a failed request', { timeout: 60_000 }, async () => {
+test('a new process takes over from the old one without a failed request', { timeout: 180_000 }, async () => {
   // The parent holds the socket, as systemd does. Both processes accept connections from it.
   const holder = spawn(
     'perl',
@@ -206,7 +207,7 @@ test('a new process takes over from the old one without a failed request', { tim
   holder.kill();
 });
 
-describe('several processes', { timeout: 60_000 }, () => {
+describe('several processes', { timeout: 180_000 }, () => {
   test('share the port, and one that dies is started again', async () => {
     const gateway = await startProcess({ ...env(), WORKERS: '3', LOG_LEVEL: 'warn' });
     const children = async () =>
@@ -226,7 +227,7 @@ describe('several processes', { timeout: 60_000 }, () => {
     for (let i = 0; i < 30; i++) expect(await ask()).toBe(200);
     process.kill(first[0] ?? 0, 'SIGKILL');
     await expect
-      .poll(async () => (await children()).filter((pid) => !first.includes(pid)).length, { timeout: 10_000 })
+      .poll(async () => (await children()).filter((pid) => !first.includes(pid)).length, waiting)
       .toBe(1);
     for (let i = 0; i < 30; i++) expect(await ask()).toBe(200);
     const open = await fetch(`${gateway.url}/v1/slow`, { headers: own });

@@ -80,9 +80,7 @@ async function isServedNormally(): Promise<void> {
   expect(await response.json()).toEqual({ choices: [] });
 }
 
-test('a thousand clients leave at any byte: every upstream request ends, and the next client is served', {
-  timeout: 60_000,
-}, async () => {
+test('a thousand clients leave at any byte: every upstream request ends, and the next client is served', async () => {
   const whole = streaming.length + 3000;
   const one = async (): Promise<void> => {
     const at = Math.floor(Math.random() * whole);

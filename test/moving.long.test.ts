@@ -26,7 +26,7 @@ function sluice(args: readonly string[], env: Record<string, string> = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/sluice.js', ...args], {
     encoding: 'utf8',
     env: { PATH: process.env.PATH ?? '', ...env },
-    timeout: 20_000,
+    timeout: 60_000,
   });
   return { status, stdout, stderr };
 }

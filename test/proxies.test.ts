@@ -38,7 +38,7 @@ async function startNginx(
           (answer) => answer.status,
           () => 0,
         ),
-      { timeout: 10_000 },
+      { timeout: 60_000 },
     )
     .toBe(200);
   return { url, stop: async () => void child.kill('SIGQUIT') };
@@ -169,7 +169,7 @@ test.skipIf(caddy === null)(
       env: { PATH: process.env.PATH ?? '', HOME: folder },
     });
     const url = `http://127.0.0.1:${port}`;
-    await vi.waitFor(async () => expect((await fetch(`${url}/livez`)).status).toBe(200), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await fetch(`${url}/livez`)).status).toBe(200), { timeout: 60_000 });
     const found: string[] = [];
     for await (const { level, code } of diagnose({
       base: `${url}/v1`,

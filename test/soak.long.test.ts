@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { soak } from './soak.ts';
 
 /** Two minutes of everything; `node test/soak.ts 36000` does the same for hours. */
-test('a soak leaves nothing behind', { timeout: 240_000 }, async () => {
+test('a soak leaves nothing behind', { timeout: 600_000 }, async () => {
   const { before, after, requests, wrong } = await soak(Number(process.env.SOAK_SECONDS ?? 120));
   expect(wrong).toEqual([]);
   expect(requests).toBeGreaterThan(1000);
