@@ -34,7 +34,13 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'long',
-          include: [long, 'test/fuzz.test.ts', 'test/pages.test.ts', 'test/browser.test.ts'],
+          include: [
+            long,
+            'test/fuzz.test.ts',
+            'test/transfer-model.test.ts',
+            'test/pages.test.ts',
+            'test/browser.test.ts',
+          ],
           env: { TEST_LONG: '1', FUZZ_CASES: '100000' },
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

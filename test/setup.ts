@@ -12,8 +12,6 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Recorded upstream streams by path below the transcripts folder. Empty without the folder. */
     transcripts: Record<string, string>;
-    /** Cases of each property test: few in the normal run, many in the long one. */
-    fuzzRuns: number;
     /** The path of the Worker in one file. */
     workerFile: string;
   }
@@ -56,6 +54,5 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const { folder, workerFile, transcripts } = await shared.sluiceTestSetup;
   project.provide('transcripts', transcripts);
   project.provide('workerFile', workerFile);
-  project.provide('fuzzRuns', Number(process.env.FUZZ_CASES ?? 5000));
   return () => rmSync(folder, { recursive: true, force: true });
 }

@@ -146,7 +146,10 @@ describe('an answer on its way to the caller', () => {
 
   test('loses headers that hold a server-side key', () => {
     const pairs = ['X-Echo', 'Bearer sk-the-server-key', 'Link', `<https://a/?k=${'sk%2Dthe-server-key'}>`];
-    expect(responseHeaders([...pairs, 'A', 'b'], [], false, { secrets: ['sk-the-server-key'] })).toEqual(['A', 'b']);
+    expect(responseHeaders([...pairs, 'A', 'b'], [], false, { secrets: ['sk-the-server-key'] })).toEqual([
+      'A',
+      'b',
+    ]);
   });
 
   test.each(['document', 'iframe', 'object'])('is sandboxed if a browser shows it as %s', (destination) => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { expect, inject, test } from 'vitest';
-import { bytes, transferOnFakeWire, upstreamRequest } from '../../test/fake-wire.ts';
-import { faults } from './errors.ts';
-import { createSemaphore } from './semaphore.ts';
+import { expect, test } from 'vitest';
+import { faults } from '../src/relay/errors.ts';
+import { createSemaphore } from '../src/relay/semaphore.ts';
+import { bytes, transferOnFakeWire, upstreamRequest } from './fake-wire.ts';
 
 /** The inputs that a wire may call, with their arguments. */
 const input = fc.oneof(
@@ -74,7 +74,7 @@ test('in any order of inputs a transfer ends once, releases once, and keeps its 
       expect(wire.writesAfterEnd).toBe(0);
       checkLength(wire, options.method);
     }),
-    { numRuns: inject('fuzzRuns') },
+    { numRuns: Number(process.env.FUZZ_CASES ?? 5000) },
   );
 });
 
