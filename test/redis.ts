@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { debian } from './debian.ts';
 
-export type Redis = { readonly url: string; stop(): Promise<void> };
+export type Redis = {
+  readonly url: string;
+  /** Stops it without closing a connection: it accepts commands and never answers. */
+  pause(): void;
+  resume(): void;
+  stop(): Promise<void>;
+};
 
 /** A real Redis on a free port, or on `port`. Null if it is not installed. */
 export async function startRedis(port?: number): Promise<Redis | null> {
@@ -23,7 +29,10 @@ export async function startRedis(port?: number): Promise<Redis | null> {
   await ready(child);
   return {
     url: `redis://127.0.0.1:${chosen}`,
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     async stop() {
+      child.kill('SIGCONT');
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill();
       await gone;

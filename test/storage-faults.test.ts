@@ -12,10 +12,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Emulated, startEmulator } from './emulated.ts';
 import { startOnNode } from './gateways.ts';
 import { startProcess } from './process.ts';
+import { startRedis } from './redis.ts';
 
 let web: Emulated;
 beforeAll(async () => {
@@ -166,11 +168,77 @@ describe('storage that cannot be used', () => {
       spawnSync('umount', ['-l', dataDir]);
     }
   });
+});
 
-  test('Redis that is gone: everything else goes on', async () => {
+describe('a cache that cannot be used', { timeout: 60_000 }, () => {
+  const link = /\(http[^)]+\/images\/[0-9a-f]{32}\.png\)/;
+  const seconds = async (work: () => Promise<unknown>): Promise<number> => {
+    const began = performance.now();
+    await work();
+    return (performance.now() - began) / 1000;
+  };
+
+  test('a Redis that is down costs one failed connection, not one for each chat', async () => {
     const gateway = await startOnNode({ ...env(temporary()), REDIS_URL: 'redis://127.0.0.1:9' });
-    const text = await ask(gateway.url, '/draw 1');
-    expect(text).toMatch(/\(http[^)]+\/images\/[0-9a-f]{32}\.png\)/);
+    expect(await ask(gateway.url, '/draw 1')).toMatch(link);
+    expect(await seconds(() => ask(gateway.url, '/draw 10'))).toBeLessThan(2);
+    await gateway.stop();
+  });
+
+  test('a Redis that hangs holds up one chat for half a second', async () => {
+    const redis = await startRedis();
+    if (!redis) throw new Error('there is no redis-server here: install it');
+    const gateway = await startOnNode({ ...env(temporary()), REDIS_URL: redis.url });
+    expect(await ask(gateway.url, '/draw 1')).toMatch(link);
+    redis.pause();
+    expect(await seconds(async () => expect(await ask(gateway.url, '/draw 2')).toMatch(link))).toBeLessThan(
+      5,
+    );
+    const form = new FormData();
+    form.set('file', new Blob(['hello']), 'a.txt');
+    const upload = fetch(`${gateway.url}/v1/files`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer k' },
+      body: form,
+    });
+    expect((await upload).status).toBe(200);
+    expect(await seconds(() => ask(gateway.url, '/draw 10'))).toBeLessThan(2);
+    redis.resume();
+    await gateway.stop();
+    await redis.stop();
+  });
+
+  test('a locked cache.sqlite does not hold up the process', async () => {
+    const dataDir = temporary();
+    const gateway = await startOnNode(env(dataDir));
+    expect(await ask(gateway.url, '/draw 1')).toMatch(link);
+    const other = new DatabaseSync(join(dataDir, 'cache.sqlite'));
+    other.exec('BEGIN IMMEDIATE');
+    expect(await seconds(() => ask(gateway.url, '/draw 8'))).toBeLessThan(2);
+    other.exec('ROLLBACK');
+    other.close();
+    await gateway.stop();
+  });
+
+  test('a cache.sqlite that is locked at the start is used again afterwards', async () => {
+    const dataDir = temporary();
+    const path = join(dataDir, 'cache.sqlite');
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN EXCLUSIVE');
+    const gateway = await startOnNode(env(dataDir));
+    expect(await ask(gateway.url, '/draw 1')).toMatch(link);
+    other.exec('ROLLBACK');
+    other.close();
+    const entries = async (): Promise<number> => {
+      await ask(gateway.url, `/draw ${2 + Math.floor(Math.random() * 8)}`);
+      const reader = new DatabaseSync(path, { readOnly: true });
+      try {
+        return Number(reader.prepare('SELECT count(*) AS n FROM entries').get()?.n);
+      } finally {
+        reader.close();
+      }
+    };
+    await expect.poll(() => entries().catch(() => 0), { timeout: 20_000, interval: 1000 }).toBeGreaterThan(0);
     await gateway.stop();
   });
 });

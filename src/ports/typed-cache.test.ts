@@ -14,7 +14,7 @@ function made(cache: Cache) {
   };
 }
 
-test('gives back what fits the schema', async () => {
+test('returns what fits the schema', async () => {
   const { table: view } = made(createMemoryCache(() => 0));
   await view.set({ id: 'x' }, 'a', 'b');
   expect(await view.get('a', 'b')).toEqual({ id: 'x' });
@@ -23,7 +23,7 @@ test('gives back what fits the schema', async () => {
 });
 
 test.each([null, 1, 'text', [], {}, { id: 5 }, { id: { $gt: '' } }])(
-  'what does not fit is not there: %j',
+  'what does not fit the schema is a miss: %j',
   async (value) => {
     const cache = createMemoryCache(() => 0);
     await cache.set(['kind', 'a'], value, 100);
@@ -31,7 +31,7 @@ test.each([null, 1, 'text', [], {}, { id: 5 }, { id: { $gt: '' } }])(
   },
 );
 
-test('a cache that fails is one that knows nothing, and the log says so', async () => {
+test('a cache error is logged and treated as a miss', async () => {
   const failing = async () => {
     throw new Error('gone');
   };

@@ -2,17 +2,14 @@ import * as v from 'valibot';
 import type { Cache } from './cache.ts';
 import type { Log } from './log.ts';
 
-/** A view of one kind of entry that has a type: what does not fit the schema is not there. */
+/** A typed view of one kind of entry. What does not fit the schema is a miss. */
 export interface Table<T> {
   get(...parts: string[]): Promise<T | undefined>;
   set(value: T, ...parts: string[]): Promise<void>;
   delete(...parts: string[]): Promise<void>;
 }
 
-/**
- * Views the cache as a table of one kind. A cache that fails is a cache that knows nothing: it is logged, and whoever asks goes on
- * without it.
- */
+/** Views a cache as a table of one kind. Cache errors are logged and treated as a miss. */
 export function typedCache<S extends v.GenericSchema>(
   { cache, log }: { readonly cache: Cache; readonly log: Log },
   kind: string,
@@ -23,7 +20,7 @@ export function typedCache<S extends v.GenericSchema>(
     try {
       return await work();
     } catch (error) {
-      log('warn', 'the cache failed, and is gone without', {
+      log('warn', 'cache error, treated as a miss', {
         kind,
         error: error instanceof Error ? error.message : String(error),
       });

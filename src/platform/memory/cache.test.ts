@@ -12,16 +12,30 @@ describeCache('memory', async () => {
   };
 });
 
-test('stays bounded: what was used least lately goes first', async () => {
+test('deletes the least recently used entry beyond 5000', async () => {
   const cache = createMemoryCache(() => 0);
   for (let i = 0; i < 5000; i++) await cache.set(['n', String(i)], i, 100);
   expect(await cache.get(['n', '0'])).toBe(0);
   await cache.set(['n', 'one more'], 1, 100);
   expect(await cache.get(['n', '0'])).toBe(0);
   expect(await cache.get(['n', '1'])).toBeUndefined();
-  const large = 'x'.repeat(20_000_000);
-  await cache.set(['large', 'a'], large, 100);
-  await cache.set(['large', 'b'], large, 100);
+});
+
+test('is bounded in bytes, keys included', async () => {
+  const cache = createMemoryCache(() => 0, 1_000_000);
+  const value = 'x'.repeat(100_000);
+  for (const key of ['a', 'b', 'c', 'd', 'e']) await cache.set(['large', key], value, 100);
   expect(await cache.get(['large', 'a'])).toBeUndefined();
-  expect(await cache.get(['large', 'b'])).toBe(large);
+  expect(await cache.get(['large', 'e'])).toBe(value);
+  for (let i = 0; i < 20; i++) await cache.set(['k', `${i}${'k'.repeat(100_000)}`], 1, 100);
+  expect(await cache.get(['large', 'e'])).toBeUndefined();
+});
+
+test('does not keep a value that would push out half of the others, nor the one before it', async () => {
+  const cache = createMemoryCache(() => 0, 1_000_000);
+  await cache.set(['a'], 'small', 100);
+  await cache.set(['b'], 'small', 100);
+  await cache.set(['a'], 'x'.repeat(300_000), 100);
+  expect(await cache.get(['a'])).toBeUndefined();
+  expect(await cache.get(['b'])).toBe('small');
 });

@@ -1,17 +1,23 @@
 import { type Cache, keyText } from '../../ports/cache.ts';
 
-type Entry = { readonly text: string; readonly until: number };
+type Entry = { readonly text: string; readonly until: number; readonly bytes: number };
 
-/** Entries kept, and characters of all of them together. */
+/** Most entries, and most bytes of all entries together. */
 const maxEntries = 5000;
-const maxLength = 32 * 1024 * 1024;
+const defaultMaxBytes = 32 * 1024 * 1024;
 
-/** A cache in memory: bounded, the least recently used goes first. Values are kept as text, so that nobody can change them in place. */
-export function createMemoryCache(now: () => number): Cache {
+/** What an entry takes beside its texts, roughly. */
+const entryBytes = 100;
+
+/**
+ * A cache in memory, bounded in entries and bytes: the least recently used entry goes first.
+ * Values are kept as JSON, so that a caller cannot change them in place.
+ */
+export function createMemoryCache(now: () => number, maxBytes = defaultMaxBytes): Cache {
   const entries = new Map<string, Entry>();
-  let length = 0;
+  let total = 0;
   const remove = (name: string): void => {
-    length -= entries.get(name)?.text.length ?? 0;
+    total -= entries.get(name)?.bytes ?? 0;
     entries.delete(name);
   };
   return {
@@ -31,10 +37,13 @@ export function createMemoryCache(now: () => number): Cache {
       const name = keyText(key);
       const text = JSON.stringify(value);
       remove(name);
-      entries.set(name, { text, until: now() + ttlSeconds * 1000 });
-      length += text.length;
+      // A text takes at most two bytes a character.
+      const bytes = 2 * (name.length + text.length) + entryBytes;
+      if (bytes > maxBytes / 2) return;
+      entries.set(name, { text, until: now() + ttlSeconds * 1000, bytes });
+      total += bytes;
       for (const oldest of entries.keys()) {
-        if (entries.size <= maxEntries && length <= maxLength) break;
+        if (entries.size <= maxEntries && total <= maxBytes) break;
         remove(oldest);
       }
     },
