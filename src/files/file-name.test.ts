@@ -25,6 +25,15 @@ describe('a safe file name', () => {
     expect(safeFileName(name)).toBe(safe);
   });
 
+  test.each(['-', '.', '_', ' ', '\\', '/', '\u202e', '\0', '\ud800', '图', 'a', '%'])(
+    'takes linear time for a million %j',
+    (character) => {
+      const safe = safeFileName(`x${character.repeat(1_000_000)}x`);
+      expect([...safe].length).toBeLessThanOrEqual(81);
+      expect(contentDisposition('inline', safe).length).toBeGreaterThan(0);
+    },
+  );
+
   test('is one that any system takes, whatever it was made of', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (name) => {

@@ -79,3 +79,12 @@ test('pictures are those that cannot hold a program', () => {
     false,
   ]);
 });
+
+test.each(['-', '.', ' ', '/', '+', 'a', ';', '\0'])(
+  'takes linear time for a million %j',
+  async (character) => {
+    const long = `x${character.repeat(1_000_000)}x`;
+    expect(await typeOf(text('hello'), `text/plain${long}`, long)).toMatch(/^text\//);
+    expect(await typeOf(text('hello'), long, `a.${long}`)).toBe('text/plain');
+  },
+);
