@@ -4,8 +4,11 @@ export interface Tasks {
   now(): number;
   /** Keeps work alive after the response is sent. */
   defer(work: Promise<unknown>): void;
-  /** Runs work that holds a file's worth of memory: only some at once, if requests can wait for each other. */
-  limitMemory<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs work that holds a file's worth of memory: only some at once, and fewer of one caller, if
+   * requests can wait for each other. `caller` is a hash of the caller's key or address.
+   */
+  limitMemory<T>(work: () => Promise<T>, caller?: string): Promise<T>;
   /** Whether one request may wait for another to end. On Workers it may not. */
   readonly canQueue: boolean;
 }
