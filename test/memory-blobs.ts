@@ -3,10 +3,10 @@ import { checkKey } from '../src/ports/blobs.ts';
 
 type Entry = BlobFacts & { readonly bytes: Uint8Array; storedAt: number };
 
-/** Blobs in memory, for tests of what is built on them; `entries` may be looked into and aged. */
+/** Blobs in memory for tests, which may read and age its `entries`. */
 export function createMemoryBlobs(): Blobs & { readonly entries: Map<string, Entry> } {
   const entries = new Map<string, Entry>();
-  const told = ({ bytes, ...facts }: Entry) => ({ ...facts, size: bytes.length });
+  const stored = ({ bytes, ...facts }: Entry) => ({ ...facts, size: bytes.length });
   return {
     entries,
     async put(key, body, facts) {
@@ -17,14 +17,16 @@ export function createMemoryBlobs(): Blobs & { readonly entries: Map<string, Ent
       entries.set(key, { ...facts, bytes, storedAt: Date.now() });
     },
     async head(key) {
-      const found = entries.get(key);
-      return found ? told(found) : null;
+      checkKey(key);
+      const entry = entries.get(key);
+      return entry ? stored(entry) : null;
     },
     async get(key, range) {
-      const found = entries.get(key);
-      if (!found) return null;
-      const { offset, length } = range ?? { offset: 0, length: found.bytes.length };
-      return { ...told(found), body: new Blob([found.bytes.slice(offset, offset + length)]).stream() };
+      checkKey(key);
+      const entry = entries.get(key);
+      if (!entry) return null;
+      const { offset, length } = range ?? { offset: 0, length: entry.bytes.length };
+      return { ...stored(entry), body: new Blob([entry.bytes.slice(offset, offset + length)]).stream() };
     },
     async delete(keys) {
       for (const key of keys) entries.delete(key);

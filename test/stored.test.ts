@@ -40,7 +40,7 @@ async function ask(content: string, url = gateway.url): Promise<string> {
 const linksIn = (text: string) => [...text.matchAll(/\]\((http[^)]+)\)/g)].map(([, link]) => link ?? '');
 
 describe('pictures of an answer', () => {
-  test('ten of them: ten links, each with its own bytes, after a restart too', async () => {
+  test('ten of them: ten links, each with its own bytes, also after a restart', async () => {
     const links = linksIn(await ask('/draw 10'));
     expect(new Set(links).size).toBe(10);
     const look = async () => {

@@ -67,11 +67,7 @@ function mayShow(type: string): boolean {
   return isPicture(type) || /^(audio|video)\/[\w.+-]+$/.test(type);
 }
 
-function headersOf(
-  { type, size, fileName, storedAt }: StoredBlob,
-  id: string,
-  name: string,
-): Record<string, string> {
+function headersOf({ type, size, fileName }: StoredBlob, id: string, name: string): Record<string, string> {
   const readable = safeFileName(name.slice(id.length + 1), '') || fileName || 'file';
   const called = name[id.length] === '-' ? readable : (fileName ?? name);
   return {
@@ -80,7 +76,6 @@ function headersOf(
     'content-disposition': contentDisposition(mayShow(type) ? 'inline' : 'attachment', called),
     'accept-ranges': 'bytes',
     etag: `"${id}"`,
-    'last-modified': new Date(storedAt).toUTCString(),
     'cache-control': 'public, max-age=31536000, immutable',
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; sandbox",

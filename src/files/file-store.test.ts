@@ -3,7 +3,7 @@ import { createMemoryBlobs } from '../../test/memory-blobs.ts';
 import { picture } from '../emulator/png.ts';
 import { createMemoryCache } from '../platform/memory/cache.ts';
 import type { Hash } from '../ports/hash.ts';
-import { createFileStore, type Given, idIn, pathOf } from './file-store.ts';
+import { createFileStore, type FileSource, idIn, onlyPictures, pathOf } from './file-store.ts';
 
 /** SHA-256 by the standard, which takes everything at once: enough for a test. */
 function createHash(): Hash {
@@ -23,7 +23,7 @@ function made() {
   return { blobs, fileStore };
 }
 
-function given(bytes: Uint8Array | string, more: Partial<Given> = {}): Given {
+function source(bytes: Uint8Array | string, more: Partial<FileSource> = {}): FileSource {
   return {
     body: new Blob([bytes as BlobPart]).stream() as ReadableStream<Uint8Array>,
     type: null,
@@ -36,7 +36,7 @@ function given(bytes: Uint8Array | string, more: Partial<Given> = {}): Given {
 describe('the file store', () => {
   test('keeps bytes under a name of 128 random bits, with what they are', async () => {
     const { blobs, fileStore } = made();
-    const kept = await fileStore.keep(given(picture('a')), 1e6);
+    const kept = await fileStore.keep(source(picture('a')), 1e6);
     expect(kept).toMatchObject({ type: 'image/png', fileName: 'image.png' });
     expect(kept.id).toMatch(/^[0-9a-f]{32}$/);
     expect([...blobs.entries.keys()]).toEqual([`media/${kept.id}`]);
@@ -46,8 +46,8 @@ describe('the file store', () => {
 
   test('stores the same bytes once, whatever they are called', async () => {
     const { blobs, fileStore } = made();
-    const one = await fileStore.keep(given('a,b\n1,2', { name: '/mnt/data/one.csv' }), 1e6);
-    const two = await fileStore.keep(given('a,b\n1,2', { name: 'two.csv' }), 1e6);
+    const one = await fileStore.keep(source('a,b\n1,2', { name: '/mnt/data/one.csv' }), 1e6);
+    const two = await fileStore.keep(source('a,b\n1,2', { name: 'two.csv' }), 1e6);
     expect(two.id).toBe(one.id);
     expect(blobs.entries.size).toBe(1);
     expect(pathOf(one)).toBe(`/files/${one.id}-one.csv`);
@@ -56,31 +56,76 @@ describe('the file store', () => {
 
   test('stores them again once they were deleted', async () => {
     const { blobs, fileStore } = made();
-    const one = await fileStore.keep(given('x'), 1e6);
+    const one = await fileStore.keep(source('x'), 1e6);
     await fileStore.delete(one.id);
-    const two = await fileStore.keep(given('x'), 1e6);
+    const two = await fileStore.keep(source('x'), 1e6);
     expect(two.id).not.toBe(one.id);
     expect(blobs.entries.size).toBe(1);
   });
 
   test('keeps folders apart', async () => {
     const { blobs, fileStore } = made();
-    await fileStore.keep(given('x'), 1e6, 'uploads/aa');
-    await fileStore.keep(given('x'), 1e6, 'uploads/bb');
+    await fileStore.keep(source('x'), 1e6, { folder: 'uploads/aa' });
+    await fileStore.keep(source('x'), 1e6, { folder: 'uploads/bb' });
     expect(blobs.entries.size).toBe(2);
   });
 
   test('refuses what is too large, before a byte is stored or after the last that fits', async () => {
     const { blobs, fileStore } = made();
-    await expect(fileStore.keep(given('x'.repeat(11), { length: 11 }), 10)).rejects.toMatchObject({
+    await expect(fileStore.keep(source('x'.repeat(11), { length: 11 }), 10)).rejects.toMatchObject({
       code: 'body_too_large',
     });
-    await expect(fileStore.keep(given('x'.repeat(11)), 10)).rejects.toMatchObject({ code: 'body_too_large' });
-    await expect(fileStore.keep(given('x'.repeat(20_000)), 10_000)).rejects.toMatchObject({
+    await expect(fileStore.keep(source('x'.repeat(11)), 10)).rejects.toMatchObject({
+      code: 'body_too_large',
+    });
+    await expect(fileStore.keep(source('x'.repeat(20_000)), 10_000)).rejects.toMatchObject({
       code: 'body_too_large',
     });
     expect(blobs.entries.size).toBe(0);
-    expect(await fileStore.keep(given('x'.repeat(10)), 10)).toBeTruthy();
+    expect(await fileStore.keep(source('x'.repeat(10)), 10)).toBeTruthy();
+  });
+
+  test('stores equal bytes twice in a folder where each file has an owner', async () => {
+    const { blobs, fileStore } = made();
+    const options = { folder: 'uploads/aa', shareEqual: false };
+    const one = await fileStore.keep(source('x'), 1e6, options);
+    const two = await fileStore.keep(source('x'), 1e6, options);
+    expect(two.id).not.toBe(one.id);
+    expect(blobs.entries.size).toBe(2);
+  });
+
+  test('refuses a type before anything is stored, and leaves the source', async () => {
+    const { blobs, fileStore } = made();
+    let left = false;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('<html>'.repeat(1000))),
+      cancel: () => {
+        left = true;
+      },
+    });
+    const kept = fileStore.keep({ ...source('', { type: 'image/png' }), body }, 1e6, {
+      checkType: onlyPictures,
+    });
+    await expect(kept).rejects.toMatchObject({ code: 'unsupported_media_type' });
+    expect(blobs.entries.size).toBe(0);
+    expect(left).toBe(true);
+    expect(await fileStore.keep(source(picture('a')), 1e6, { checkType: onlyPictures })).toBeTruthy();
+  });
+
+  test('a storage that fails to read is a 503 with Retry-After', async () => {
+    const { blobs, fileStore } = made();
+    const fail = async () => {
+      throw new Error('connect ECONNREFUSED 10.0.0.5:9000');
+    };
+    blobs.head = fail;
+    blobs.get = fail;
+    blobs.delete = fail;
+    for (const work of [fileStore.head('a'), fileStore.get('a'), fileStore.delete('a')])
+      await expect(work).rejects.toMatchObject({
+        code: 'unavailable',
+        message: 'The storage of the gateway does not answer. Try again shortly.',
+        headers: { 'retry-after': '5' },
+      });
   });
 
   test('keeps nothing of a download that breaks off', async () => {
@@ -92,7 +137,7 @@ describe('the file store', () => {
         else controller.error(new Error('reset'));
       },
     });
-    await expect(fileStore.keep({ ...given(''), body }, 1e6)).rejects.toMatchObject({
+    await expect(fileStore.keep({ ...source(''), body }, 1e6)).rejects.toMatchObject({
       code: 'upstream_error',
       message: 'the download broke off',
     });
@@ -113,7 +158,7 @@ describe('the file store', () => {
       createHash,
       log: () => {},
     });
-    await expect(fileStore.keep(given('x'), 10)).rejects.toThrow(words);
+    await expect(fileStore.keep(source('x'), 10)).rejects.toThrow(words);
   });
 
   test('leaves the source of what its storage does not take, also while more of it is awaited', async () => {
@@ -133,7 +178,7 @@ describe('the file store', () => {
         left = true;
       },
     });
-    await expect(fileStore.keep({ ...given(''), body }, 1e6)).rejects.toThrow('could not be stored');
+    await expect(fileStore.keep({ ...source(''), body }, 1e6)).rejects.toThrow('could not be stored');
     expect(left).toBe(true);
   });
 
@@ -145,7 +190,7 @@ describe('the file store', () => {
     await hash.update(new TextEncoder().encode('x'));
     for (const lie of ['../../etc', 'f'.repeat(32), 5, null]) {
       await cache.set(['stored', 'media', await hash.hex()], lie, 100);
-      const kept = await fileStore.keep(given('x'), 10);
+      const kept = await fileStore.keep(source('x'), 10);
       expect(blobs.entries.has(`media/${kept.id}`)).toBe(true);
     }
   });

@@ -1,16 +1,26 @@
-import type { Blobs } from '../ports/blobs.ts';
+import type { Blobs, ListedBlob } from '../ports/blobs.ts';
 import type { Ports } from '../ports/ports.ts';
 
 /** How long and how much is kept; 0 for no limit. */
 export type Retention = { readonly maxAgeSeconds: number; readonly maxBytes: number };
 
-/** Deleted together. */
-const batch = 100;
-const hourMs = 3_600_000;
+/** Blobs that are deleted in one call; R2 and S3 allow 1000. */
+const deletedAtOnce = 1000;
 
 /**
- * Deletes what is too old, then the oldest until the rest is small enough. Nothing is held in memory but sums by the hour, however many
- * blobs there are. Gives how many went.
+ * Blobs that one sweep looks at. A list gives 1000, and a Worker may do 1000 operations in one run.
+ * Keys are random, so the first ones are a fair sample; the next sweep continues with what is left.
+ */
+const maxListed = 400_000;
+
+const hourMs = 3_600_000;
+
+/** A sweep leaves this share of STORED_BYTES at most, so that new blobs can be stored. */
+const leftShare = 0.9;
+
+/**
+ * Deletes blobs that are too old, then the oldest until the rest is small enough. Memory holds only
+ * a sum for each hour, for any number of blobs. Returns how many were deleted.
  */
 export async function sweep(
   blobs: Blobs,
@@ -21,7 +31,7 @@ export async function sweep(
   const byHour = new Map<number, number>();
   let total = 0;
   let expired = 0;
-  for await (const { size, storedAt } of blobs.list('')) {
+  for await (const { size, storedAt } of atMost(blobs.list(''), maxListed)) {
     if (storedAt < oldest) {
       expired++;
       continue;
@@ -32,40 +42,51 @@ export async function sweep(
   }
   let excess = maxBytes > 0 ? total - maxBytes : 0;
   if (excess <= 0 && expired === 0) return 0;
-  const hours = [...byHour.keys()].sort((a, b) => a - b);
-  let through = Number.NEGATIVE_INFINITY;
-  for (let sum = 0, i = 0; sum < excess && i < hours.length; i++) {
-    through = hours[i] as number;
-    sum += byHour.get(through) ?? 0;
-  }
-  const doomed: string[] = [];
+  const lastHour = lastHourOf(byHour, excess);
+  const batch: string[] = [];
   let deleted = 0;
-  for await (const { key, size, storedAt } of blobs.list('')) {
-    const tooOld = storedAt < oldest;
-    const tooMuch = !tooOld && excess > 0 && Math.floor(storedAt / hourMs) <= through;
-    if (!tooOld && !tooMuch) continue;
-    if (tooMuch) excess -= size;
-    doomed.push(key);
+  for await (const { key, size, storedAt } of atMost(blobs.list(''), maxListed)) {
+    const isExpired = storedAt < oldest;
+    const isExcess = !isExpired && excess > 0 && Math.floor(storedAt / hourMs) <= lastHour;
+    if (!isExpired && !isExcess) continue;
+    if (isExcess) excess -= size;
+    batch.push(key);
     deleted++;
-    if (doomed.length >= batch) await blobs.delete(doomed.splice(0));
+    if (batch.length >= deletedAtOnce) await blobs.delete(batch.splice(0));
   }
-  if (doomed.length > 0) await blobs.delete(doomed);
+  if (batch.length > 0) await blobs.delete(batch);
   return deleted;
 }
 
-/** What the settings say of it. */
-type KeepFor = { readonly storedDays: number; readonly storedBytes: number };
+/** The hour up to which blobs must go so that `excess` bytes are deleted. */
+function lastHourOf(byHour: ReadonlyMap<number, number>, excess: number): number {
+  let last = Number.NEGATIVE_INFINITY;
+  let sum = 0;
+  for (const hour of [...byHour.keys()].sort((a, b) => a - b)) {
+    if (sum >= excess) break;
+    last = hour;
+    sum += byHour.get(hour) ?? 0;
+  }
+  return last;
+}
 
-/** Sweeps as the settings say, and logs what went. */
+async function* atMost(blobs: AsyncIterable<ListedBlob>, count: number): AsyncGenerator<ListedBlob> {
+  let listed = 0;
+  for await (const blob of blobs) {
+    if (listed++ >= count) return;
+    yield blob;
+  }
+}
+
+type RetentionSettings = { readonly storedDays: number; readonly storedBytes: number };
+
+/** Sweeps as the settings say, and logs how many blobs were deleted. */
 export async function cleanUp(
   { blobs, tasks, log }: Pick<Ports, 'blobs' | 'tasks' | 'log'>,
-  { storedDays, storedBytes }: KeepFor,
+  { storedDays, storedBytes }: RetentionSettings,
 ): Promise<void> {
   if (!blobs) return;
-  const deleted = await sweep(
-    blobs,
-    { maxAgeSeconds: storedDays * 86_400, maxBytes: storedBytes },
-    tasks.now(),
-  );
+  const retention = { maxAgeSeconds: storedDays * 86_400, maxBytes: storedBytes * leftShare };
+  const deleted = await sweep(blobs, retention, tasks.now());
   if (deleted > 0) log('info', 'old pictures and files were deleted', { deleted });
 }

@@ -21,6 +21,7 @@ const kinds = {
   upstream_credentials: [502, 'upstream_error'],
   unavailable: [503, 'server_error'],
   upstream_timeout: [504, 'upstream_error'],
+  insufficient_storage: [507, 'server_error'],
 } as const;
 
 export type FailureCode = keyof typeof kinds;

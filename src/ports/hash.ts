@@ -1,11 +1,11 @@
 /** SHA-256 of bytes that arrive in pieces. */
 export interface Hash {
   update(bytes: Uint8Array): void | Promise<void>;
-  /** The digest in hexadecimal. Nothing may be added after it. */
+  /** The digest in hexadecimal. No bytes may be added after it. */
   hex(): Promise<string>;
 }
 
-/** The SHA-256 of a text or of bytes, in hexadecimal. Keys are remembered by it only. */
+/** The SHA-256 of a text or of bytes, in hexadecimal. Keys are stored only as this hash. */
 export async function hashOf(
   { createHash }: { createHash(): Hash },
   content: string | Uint8Array,
@@ -13,4 +13,11 @@ export async function hashOf(
   const hash = createHash();
   await hash.update(typeof content === 'string' ? new TextEncoder().encode(content) : content);
   return hash.hex();
+}
+
+/** Bytes in hexadecimal. */
+export function hexOf(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
 }

@@ -258,10 +258,15 @@ export const settingsSchema = v.strictObject({
     form: 'number',
     docs: 'Days after which stored pictures and files are deleted; 0 for never.',
   }),
-  storedBytes: setting(v.optional(bytes(), 10 * 1024 ** 3), {
+  storedBytes: setting(v.optional(bytes(), 9 * 1024 ** 3), {
     env: 'STORED_BYTES',
     form: 'bytes',
-    docs: 'Most bytes that stored pictures and files may take together; beyond it the oldest are deleted. 0 for any.',
+    docs: 'Most bytes that stored pictures and files may take together. The oldest are deleted down to 90 % of it; beyond it nothing is stored. 0 for any number.',
+  }),
+  uploadedBytes: setting(v.optional(bytes(), 1024 ** 3), {
+    env: 'UPLOADED_BYTES',
+    form: 'bytes',
+    docs: 'Most bytes that the files of one key under /v1/files may take, in bytes, or as 1GiB. 0 for any number.',
   }),
   maxStoredBytes: setting(v.optional(bytes(), 512 * 1024 ** 2), {
     env: 'MAX_STORED_BYTES',

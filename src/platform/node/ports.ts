@@ -1,15 +1,19 @@
-import pLimit from 'p-limit';
+import { cleanUp } from '../../files/retention.ts';
 import type { Metrics } from '../../observe/record.ts';
 import { boundedCounter } from '../../openai/tokens.ts';
+import type { Blobs } from '../../ports/blobs.ts';
 import type { Ports } from '../../ports/ports.ts';
+import type { Tasks } from '../../ports/tasks.ts';
 import type { Settings } from '../../settings/schema.ts';
+import { withQuota } from '../memory/blob-quota.ts';
+import { createFairLimit } from '../memory/fair-limit.ts';
 import { createFetch } from './fetch.ts';
 import { createPublicFetch } from './fetch-public.ts';
 import { createLogger } from './logger.ts';
 import { blobsFor, cacheFor, sha256 } from './stores/choose.ts';
 
-/** Pictures and files that the whole process holds at once, on their way in or out; the others wait. */
-const filesAtOnce = 16;
+/** Pictures and files that the process holds in memory at once, in all and for one caller. */
+const filesAtOnce = { total: 16, perCaller: 4 };
 
 /** The ports on Node. `drained` resolves when all deferred work is done and the storage is closed. */
 export type NodePorts = Ports & { drained(): Promise<void> };
@@ -24,18 +28,26 @@ export function createNodePorts(
   const cache = cacheFor(settings, log);
   const fetch = createFetch(settings.connectTimeout);
   const deferred = new Set<Promise<unknown>>();
+  const tasks: Tasks = {
+    now: () => Date.now(),
+    defer(work) {
+      deferred.add(work);
+      void work.catch(() => {}).finally(() => deferred.delete(work));
+    },
+    limitMemory: createFairLimit(filesAtOnce),
+    canQueue: true,
+  };
+  const blobs: Blobs = withQuota(blobsFor(settings), {
+    maxBytes: settings.storedBytes,
+    now: () => performance.now(),
+    loadTotals: async () => null,
+    onMeasured: () => {},
+    onNearlyFull: () => tasks.defer(cleanUp({ blobs, tasks, log }, settings)),
+  });
   return {
     http: { fetch, fetchPublic: createPublicFetch(), openSocket: (url) => new WebSocket(url) },
-    tasks: {
-      now: () => Date.now(),
-      defer(work) {
-        deferred.add(work);
-        void work.catch(() => {}).finally(() => deferred.delete(work));
-      },
-      limitMemory: pLimit(filesAtOnce),
-      canQueue: true,
-    },
-    blobs: blobsFor(settings),
+    tasks,
+    blobs,
     cache,
     log,
     metrics,

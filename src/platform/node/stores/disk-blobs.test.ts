@@ -74,3 +74,27 @@ test('a body that is not read to its end lets go of the file', async () => {
   }
   expect(open()).toBeLessThanOrEqual(before + 1);
 });
+
+test('asks the disk whether a blob is there, also after it was read', async () => {
+  const root = folder();
+  const blobs = createDiskBlobs(root);
+  await blobs.put('media/x1', of('hello'), { type: 'text/plain', fileName: null });
+  await new Response((await blobs.get('media/x1'))?.body).text();
+  await createDiskBlobs(root).delete(['media/x1']);
+  expect(await blobs.head('media/x1')).toBeNull();
+  expect(await blobs.get('media/x1')).toBeNull();
+});
+
+test('facts that a killed process left without bytes are deleted in time', async () => {
+  const root = folder();
+  const blobs = createDiskBlobs(root);
+  await blobs.put('media/x1', of('hello'), { type: 'text/plain', fileName: null });
+  const at = (name: string) => join(root, 'blobs', 'media', 'x1', name);
+  for (const name of ['x1old.json', 'x1young.json']) writeFileSync(at(name), '{}');
+  for (const name of ['x1old.json', 'x1.json', 'x1'])
+    utimesSync(at(name), new Date(Date.now() - 7_200_000), new Date(Date.now() - 7_200_000));
+  for await (const _ of blobs.list('')) {
+    // The list deletes them.
+  }
+  expect(readdirSync(join(root, 'blobs', 'media', 'x1')).sort()).toEqual(['x1', 'x1.json', 'x1young.json']);
+});

@@ -1,17 +1,17 @@
 import type { Dirent } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { Blobs, ByteRange, StoredBlob } from '../../../ports/blobs.ts';
+import { basename, dirname, join } from 'node:path';
+import type { BlobFacts, Blobs, ByteRange, StoredBlob } from '../../../ports/blobs.ts';
 import { checkKey } from '../../../ports/blobs.ts';
 import { StoredBody } from './blob-body.ts';
 import { createRecentBlobs, maxRecentBytes } from './blob-cache.ts';
 
-/** A half-written file is left behind only by a process that was killed; after this time nobody writes it any more. */
+/** What a killed process left half-written is deleted after this time: no upload takes so long. */
 const abandonedMs = 3_600_000;
 
 /**
- * Blobs in a folder. The bytes are written to a temporary file, brought to the disk and renamed; their facts stand in a file beside them
- * that is there first, so that whatever has its name is whole.
+ * Blobs in a folder. The bytes are written to a temporary file, synced and renamed. Their facts are
+ * in a file beside them that is written first, so that a file that has its name is whole.
  */
 export function createDiskBlobs(folder: string): Blobs {
   const temporary = join(folder, 'tmp');
@@ -21,7 +21,7 @@ export function createDiskBlobs(folder: string): Blobs {
     return join(folder, 'blobs', key.slice(0, at), key.slice(at, at + 2), key.slice(at));
   };
 
-  /** Writes a file that is either whole or not there. */
+  /** Writes a file atomically. */
   const write = async (path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> => {
     await mkdir(temporary, { recursive: true });
     const half = join(temporary, crypto.randomUUID());
@@ -45,20 +45,15 @@ export function createDiskBlobs(folder: string): Blobs {
   const recent = createRecentBlobs(Date.now);
   const spare: Buffer[] = [];
 
+  /** Asks the disk each time: another process may have deleted the file. Facts do not change. */
   const head = async (key: string): Promise<StoredBlob | null> => {
     const path = pathOf(key);
     const known = recent.get(key);
-    if (known) return known;
     try {
-      const [facts, { size, mtimeMs }] = await Promise.all([readFile(`${path}.json`, 'utf8'), stat(path)]);
-      const { type, fileName } = JSON.parse(facts) as Record<string, unknown>;
-      return {
-        type: typeof type === 'string' ? type : 'application/octet-stream',
-        fileName: typeof fileName === 'string' ? fileName : null,
-        size,
-        storedAt: mtimeMs,
-      };
+      const [facts, { size, mtimeMs }] = await Promise.all([known ?? readFacts(path), stat(path)]);
+      return { type: facts.type, fileName: facts.fileName, size, storedAt: mtimeMs };
     } catch (error) {
+      recent.forget(key);
       if (isMissing(error) || error instanceof SyntaxError) return null;
       throw error;
     }
@@ -75,23 +70,23 @@ export function createDiskBlobs(folder: string): Blobs {
     head,
     async get(key, range) {
       const known = recent.get(key);
-      if (known?.bytes) return { ...known, body: bytesBody(known.bytes, range) };
-      const found = known ?? (await head(key));
-      const file = found && (await openUnlessMissing(pathOf(key)));
-      if (!found || !file) return null;
-      if (found.size > maxRecentBytes)
+      if (known) return { ...known, body: bytesBody(known.bytes, range) };
+      const blob = await head(key);
+      const file = blob && (await openUnlessMissing(pathOf(key)));
+      if (!blob || !file) return null;
+      if (blob.size > maxRecentBytes)
         return {
-          ...found,
+          ...blob,
           body: new StoredBody({
             kind: 'file',
             file,
             spare,
-            ...(range ?? { offset: 0, length: found.size }),
+            ...(range ?? { offset: 0, length: blob.size }),
           }),
         };
       const bytes = await file.readFile().finally(() => file.close());
-      recent.set(key, { ...found, bytes });
-      return { ...found, body: bytesBody(bytes, range) };
+      recent.set(key, { ...blob, bytes });
+      return { ...blob, body: bytesBody(bytes, range) };
     },
     async delete(keys) {
       for (const key of keys) {
@@ -102,17 +97,28 @@ export function createDiskBlobs(folder: string): Blobs {
       }
     },
     async *list(prefix) {
-      await dropAbandoned(temporary);
+      await deleteAbandoned(temporary);
       const root = join(folder, 'blobs');
-      for await (const path of filesBelow(root)) {
-        if (path.endsWith('.json')) continue;
+      for await (const { path, names } of filesBelow(root)) {
+        if (path.endsWith('.json')) {
+          if (!names.has(basename(path, '.json'))) await deleteIfAbandoned(path);
+          continue;
+        }
         const parts = path.slice(root.length + 1).split('/');
         const key = [...parts.slice(0, -2), parts.at(-1)].join('/');
         if (!key.startsWith(prefix)) continue;
-        const found = await stat(path).catch(() => null);
-        if (found) yield { key, size: found.size, storedAt: found.mtimeMs };
+        const file = await stat(path).catch(() => null);
+        if (file) yield { key, size: file.size, storedAt: file.mtimeMs };
       }
     },
+  };
+}
+
+async function readFacts(path: string): Promise<BlobFacts> {
+  const { type, fileName } = JSON.parse(await readFile(`${path}.json`, 'utf8')) as Record<string, unknown>;
+  return {
+    type: typeof type === 'string' ? type : 'application/octet-stream',
+    fileName: typeof fileName === 'string' ? fileName : null,
   };
 }
 
@@ -143,23 +149,29 @@ async function openUnlessMissing(path: string): Promise<FileHandle | null> {
   });
 }
 
-async function* filesBelow(folder: string): AsyncGenerator<string> {
+/** Files at any depth, each with the names of all entries of its folder. */
+async function* filesBelow(
+  folder: string,
+): AsyncGenerator<{ readonly path: string; readonly names: ReadonlySet<string> }> {
   const entries: Dirent[] = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if (isMissing(error)) return [];
     throw error;
   });
+  const names = new Set(entries.map(({ name }) => name));
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* filesBelow(path);
-    else if (entry.isFile()) yield path;
+    else if (entry.isFile()) yield { path, names };
   }
 }
 
-async function dropAbandoned(folder: string): Promise<void> {
-  for await (const path of filesBelow(folder)) {
-    const found = await stat(path).catch(() => null);
-    if (found && Date.now() - found.mtimeMs > abandonedMs) await rm(path, { force: true });
-  }
+async function deleteAbandoned(folder: string): Promise<void> {
+  for await (const { path } of filesBelow(folder)) await deleteIfAbandoned(path);
+}
+
+async function deleteIfAbandoned(path: string): Promise<void> {
+  const file = await stat(path).catch(() => null);
+  if (file && Date.now() - file.mtimeMs > abandonedMs) await rm(path, { force: true });
 }
 
 function isMissing(error: unknown): boolean {

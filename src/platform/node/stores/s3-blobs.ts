@@ -1,6 +1,6 @@
 import type { BlobFacts, Blobs, StoredBlob } from '../../../ports/blobs.ts';
 import { checkKey } from '../../../ports/blobs.ts';
-import { concatBytes } from '../../../streams/read-all.ts';
+import { inParts } from '../../memory/body-parts.ts';
 import { createS3Requests, S3Error, type S3Limits, type S3Requests, type S3Settings } from './s3-client.ts';
 
 /** The smallest part that S3 accepts, except for the last. One part is in memory at a time. */
@@ -15,7 +15,7 @@ export function createS3Blobs(settings: S3Settings, limits?: S3Limits): Blobs {
   return {
     async put(key, body, facts) {
       checkKey(key);
-      const parts = inParts(body);
+      const parts = inParts(body, partBytes);
       const first = await parts.next();
       if (first.done || first.value.length < partBytes) {
         await parts.return(undefined);
@@ -98,25 +98,6 @@ async function putInParts(
     await s3.sendForText({ method: 'DELETE', key, query: { uploadId } }).catch(() => {});
     throw error;
   }
-}
-
-/** The same bytes in parts of one size, except for the last. */
-async function* inParts(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (let chunk of body) {
-    while (length + chunk.length >= partBytes) {
-      const missing = partBytes - length;
-      yield concatBytes([...chunks, chunk.subarray(0, missing)]);
-      chunk = chunk.subarray(missing);
-      chunks = [];
-      length = 0;
-    }
-    // A copy: the source may fill the same buffer again.
-    if (chunk.length > 0) chunks.push(chunk.slice());
-    length += chunk.length;
-  }
-  if (length > 0) yield concatBytes(chunks);
 }
 
 /** Names travel percent-encoded, since headers hold ASCII. */
