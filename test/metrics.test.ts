@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Process, startProcess } from './process.ts';
 import { answer, type RawUpstream, startRawUpstream } from './raw-upstream.ts';
@@ -100,4 +101,40 @@ test('several processes are counted as one', async () => {
       counted.get('sluice_requests_total{route="/v1/*",upstream="one",status="200",ended_by="done"}'),
     ).toBe(30);
   }
-});
+}, 20_000);
+
+test('counters do not fall when a process dies', async () => {
+  const url = await gatewayWith({ METRICS_KEY: key, WORKERS: '3', LOG_LEVEL: 'error' });
+  const parent = open.at(-1)?.child.pid ?? 0;
+  const served = 'sluice_requests_total{route="/v1/*",upstream="one",status="200",ended_by="done"}';
+  for (let i = 0; i < 30; i++) await ask(url);
+  expect((await scrape(url)).get(served)).toBe(30);
+  // More often than the counts of ended processes are kept apart.
+  for (let round = 0; round < 6; round++) {
+    const children = childrenOf(parent);
+    process.kill(children[round % children.length] ?? 0, 'SIGKILL');
+    await expect
+      .poll(() => childrenOf(parent).filter((pid) => !children.includes(pid)).length, {
+        timeout: 20_000,
+      })
+      .toBe(1);
+    await expect
+      .poll(
+        () =>
+          ask(url).then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 20_000 },
+      )
+      .toBe(true);
+    const counted = await scrape(url);
+    expect(counted.get(served)).toBeGreaterThanOrEqual(31 + round);
+    expect(counted.get('sluice_open_requests')).toBe(1);
+  }
+}, 120_000);
+
+/** The ids of the processes that a process started. */
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}

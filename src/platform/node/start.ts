@@ -1,6 +1,7 @@
 import type { Log } from '../../ports/log.ts';
 import type { Settings } from '../../settings/schema.ts';
 import { startProcesses, type WorkerMessage, workerMark } from './cluster/cluster.ts';
+import { shareOfProcess } from './cluster/process-share.ts';
 import { listenError } from './listen.ts';
 import { createLogger } from './logger.ts';
 import { readSettings } from './read-settings.ts';
@@ -41,7 +42,7 @@ export async function startFrom(env: NodeJS.ProcessEnv, serve: Serve, options: S
   );
   try {
     if (settings.workers > 1 && !env[workerMark]) await startSeveral(settings, env, options, log);
-    else await startOne(settings, secrets, serve);
+    else await startOne(env[workerMark] ? shareOfProcess(settings) : settings, secrets, serve);
   } catch (error) {
     process.stderr.write(`sluice: ${listenError(error as NodeJS.ErrnoException, settings)}\n`);
     process.exitCode = 1;

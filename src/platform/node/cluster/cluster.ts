@@ -1,30 +1,31 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { gatherFor } from './metrics-ipc.ts';
+import { createCountsGatherer } from './metrics-ipc.ts';
 
-/** What a worker process tells its parent. */
+/** What a worker process sends to its parent. */
 export type WorkerMessage = { readonly listening: string };
 
-/** By this name in its environment a process knows that it is one of several. */
+/** The environment variable that marks one of several processes. */
 export const workerMark = 'SLUICE_WORKER';
 
 const firstPauseMs = 100;
 const maxPauseMs = 5000;
-/** One that lived so long died of something new. */
+/** A process that lived this long is restarted after the shortest pause. */
 const settledMs = 30_000;
 
 export type Processes = { readonly url: string; stop(signal: NodeJS.Signals): Promise<void>; kill(): void };
 
 /**
- * Starts so many processes that share a port (SO_REUSEPORT: the kernel divides the connections), and starts each again that dies. The first
- * one picks the port where none is set. Rejects where it cannot listen.
+ * Starts several processes that share a port (SO_REUSEPORT: the kernel divides the connections), and
+ * restarts each that dies. The first one picks the port if none is set. Rejects if it cannot listen.
  */
 export async function startProcesses(
   entry: string,
   count: number,
   env: NodeJS.ProcessEnv,
-  told: (line: string) => void,
+  warn: (line: string) => void,
 ): Promise<Processes> {
   const children = new Set<ChildProcess>();
+  const counts = createCountsGatherer();
   let stopping = false;
 
   const launch = (port: string | undefined, pauseMs: number): Promise<string> =>
@@ -33,25 +34,25 @@ export async function startProcesses(
         env: { ...env, [workerMark]: '1', ...(port === undefined ? {} : { PORT: port }) },
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });
-      const startedAt = Date.now();
-      let own = port;
+      const startedAt = performance.now();
+      let boundPort = port;
       children.add(child);
-      gatherFor(child, children);
-      const heard = ({ listening }: Partial<WorkerMessage>): void => {
+      counts.add(child);
+      const onListening = ({ listening }: Partial<WorkerMessage>): void => {
         if (listening === undefined) return;
-        child.off('message', heard);
-        own = new URL(listening).port;
+        child.off('message', onListening);
+        boundPort = new URL(listening).port;
         resolve(listening);
       };
-      child.on('message', heard);
+      child.on('message', onListening);
       child.once('exit', (code, signal) => {
         children.delete(child);
         reject(new Error(`a process ended with ${signal ?? code} before it listened`));
-        if (stopping || own === undefined) return;
-        const pause = Date.now() - startedAt > settledMs ? firstPauseMs : pauseMs;
-        told(`a worker process ended with ${signal ?? `code ${code}`}; another one is started`);
+        if (stopping || boundPort === undefined) return;
+        const pause = performance.now() - startedAt > settledMs ? firstPauseMs : pauseMs;
+        warn(`a worker process ended with ${signal ?? `code ${code}`}; another one is started`);
         setTimeout(() => {
-          if (!stopping) launch(own, Math.min(pause * 2, maxPauseMs)).catch(() => {});
+          if (!stopping) launch(boundPort, Math.min(pause * 2, maxPauseMs)).catch(() => {});
         }, pause);
       });
     });
@@ -63,9 +64,9 @@ export async function startProcesses(
     url,
     async stop(signal) {
       stopping = true;
-      const gone = [...children].map((child) => new Promise((resolve) => child.once('exit', resolve)));
+      const exits = [...children].map((child) => new Promise((resolve) => child.once('exit', resolve)));
       for (const child of children) child.kill(signal);
-      await Promise.all(gone);
+      await Promise.all(exits);
     },
     kill() {
       stopping = true;

@@ -1,82 +1,130 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Counted } from '../metrics.ts';
 
-/** What processes say to each other about what they counted: one asks, its parent asks all, and gives what they said. */
+/** Messages between processes: a child asks for all counts, and its parent asks each child. */
 type Message =
-  | { readonly counts: 'all?'; readonly question: number }
-  | { readonly counts: 'all'; readonly question: number; readonly all: readonly Counted[] }
-  | { readonly counts: 'yours?'; readonly question: number }
-  | { readonly counts: 'mine'; readonly question: number; readonly mine: Counted };
+  | { readonly counts: 'all?'; readonly request: number }
+  | { readonly counts: 'all'; readonly request: number; readonly all: readonly Counted[] }
+  | { readonly counts: 'yours?'; readonly request: number }
+  | { readonly counts: 'mine'; readonly request: number; readonly mine: Counted };
 
-/** A process that does not answer in this time is left out: it may be ending. */
-const patienceMs = 2000;
+/** If a process does not answer in this time, what it counted last is used: it may be ending. */
+const timeoutMs = 2000;
+
+/** The counts of ended processes are merged into one when there are more than so many. */
+const maxEnded = 4;
 
 const isMessage = (value: unknown): value is Message =>
   typeof value === 'object' && value !== null && 'counts' in value;
 
-let questions = 0;
+let requests = 0;
 
-/** In a worker process: what all of them counted. */
+/** In a worker process: what all processes counted. */
 export function askParentForCounts(): Promise<readonly Counted[]> {
-  const question = ++questions;
+  const request = ++requests;
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      process.off('message', hear);
+      process.off('message', receive);
       reject(new Error('the parent process gave no counts'));
-    }, patienceMs * 2);
-    const hear = (message: unknown): void => {
-      if (!isMessage(message) || message.counts !== 'all' || message.question !== question) return;
+    }, timeoutMs * 2);
+    const receive = (message: unknown): void => {
+      if (!isMessage(message) || message.counts !== 'all' || message.request !== request) return;
       clearTimeout(timer);
-      process.off('message', hear);
+      process.off('message', receive);
       resolve(message.all);
     };
-    process.on('message', hear);
-    process.send?.({ counts: 'all?', question } satisfies Message);
+    process.on('message', receive);
+    process.send?.({ counts: 'all?', request } satisfies Message);
   });
 }
 
-/** In a worker process: says what it counted whenever the parent asks. */
+/** In a worker process: sends its own counts whenever the parent asks. */
 export function answerParent(own: () => Promise<Counted>): void {
   process.on('message', (message: unknown) => {
     if (!isMessage(message) || message.counts !== 'yours?') return;
-    const { question } = message;
-    void own().then((mine) => process.send?.({ counts: 'mine', question, mine } satisfies Message));
+    const { request } = message;
+    void own().then((mine) => process.send?.({ counts: 'mine', request, mine } satisfies Message));
   });
 }
 
-/** In the parent: answers a child's question with what all children say. */
-export function gatherFor(child: ChildProcess, all: ReadonlySet<ChildProcess>): void {
-  child.on('message', (message: unknown) => {
-    if (!isMessage(message) || message.counts !== 'all?') return;
-    const { question } = message;
-    void Promise.all([...all].map(countsOf)).then((counts) => {
-      if (!child.connected) return;
-      child.send({
-        counts: 'all',
-        question,
-        all: counts.filter((each) => each !== null),
-      } satisfies Message);
-    });
-  });
+/**
+ * In the parent: answers the children's requests with what all of them counted. What a child counted
+ * last stays when it ends, gauges apart: a counter that falls looks like a restart to Prometheus.
+ */
+export function createCountsGatherer() {
+  const last = new Map<ChildProcess, Counted | null>();
+  let ended: readonly Counted[] = [];
+  let isMerging = false;
+
+  const merge = async (): Promise<void> => {
+    if (isMerging || ended.length <= maxEnded) return;
+    isMerging = true;
+    try {
+      const merged = ended;
+      const { AggregatorRegistry } = await import('prom-client');
+      const sum = await AggregatorRegistry.aggregate([...merged]).getMetricsAsJSON();
+      ended = [sum, ...ended.slice(merged.length)];
+    } finally {
+      isMerging = false;
+    }
+  };
+
+  const gather = async (): Promise<readonly Counted[]> => {
+    await Promise.all(
+      [...last.keys()].map(async (child) => {
+        const counts = await countsOf(child);
+        // One that ended meanwhile is among `ended`.
+        if (counts && last.has(child)) last.set(child, counts);
+      }),
+    );
+    return [...last.values(), ...ended].filter((counts) => counts !== null);
+  };
+
+  return {
+    /** Counts a child from now on. */
+    add(child: ChildProcess): void {
+      last.set(child, null);
+      child.on('message', (message: unknown) => {
+        if (!isMessage(message) || message.counts !== 'all?') return;
+        const { request } = message;
+        void gather().then((all) => {
+          if (child.connected) child.send({ counts: 'all', request, all } satisfies Message);
+        });
+      });
+      child.once('exit', () => {
+        const counts = last.get(child);
+        last.delete(child);
+        if (counts) ended = [...ended, counts.filter(isCumulative)];
+        void merge();
+      });
+    },
+  };
 }
 
-let asked = 0;
+/** Whether a metric only grows. A gauge of a process that ended says nothing. */
+function isCumulative({ type }: Counted[number]): boolean {
+  return String(type) !== 'gauge';
+}
+
+let childRequests = 0;
 
 function countsOf(child: ChildProcess): Promise<Counted | null> {
-  const question = ++asked;
+  const request = ++childRequests;
   return new Promise((resolve) => {
     const done = (counts: Counted | null): void => {
       clearTimeout(timer);
-      child.off('message', hear);
+      child.off('message', receive);
+      child.off('exit', leave);
       resolve(counts);
     };
-    const timer = setTimeout(() => done(null), patienceMs);
-    const hear = (message: unknown): void => {
-      if (isMessage(message) && message.counts === 'mine' && message.question === question)
-        done(message.mine);
+    const leave = (): void => done(null);
+    const timer = setTimeout(leave, timeoutMs);
+    const receive = (message: unknown): void => {
+      if (isMessage(message) && message.counts === 'mine' && message.request === request) done(message.mine);
     };
-    child.on('message', hear);
-    if (child.connected) child.send({ counts: 'yours?', question } satisfies Message);
+    child.on('message', receive);
+    child.once('exit', leave);
+    if (child.connected) child.send({ counts: 'yours?', request } satisfies Message);
     else done(null);
   });
 }
