@@ -33,8 +33,8 @@ export function start(bindings: Record<string, unknown>): Served {
     for (const error of loaded.errors) console.error(JSON.stringify({ level: 'error', message: error }));
     return { errors: loaded.errors };
   }
-  const ports = createWorkersPorts(loaded.settings.logLevel, loaded.secrets, bindings);
   const { settings } = loaded;
+  const ports = createWorkersPorts(settings.logLevel, loaded.secrets, bindings, settings.storedBytes);
   const relay: FetchRelayOptions = {
     ...settings,
     fetch: ports.http.fetch,

@@ -88,5 +88,9 @@ export async function cleanUp(
   if (!blobs) return;
   const retention = { maxAgeSeconds: storedDays * 86_400, maxBytes: storedBytes * leftShare };
   const deleted = await sweep(blobs, retention, tasks.now());
-  if (deleted > 0) log('info', 'old pictures and files were deleted', { deleted });
+  if (deleted === 0) return;
+  log('info', 'old pictures and files were deleted', { deleted });
+  for await (const _ of atMost(blobs.list(''), maxListed)) {
+    // A quota counts what a list of everything shows: it must learn what is left.
+  }
 }

@@ -101,10 +101,11 @@ describe('a Worker with R2', () => {
     expect(await answer.text()).toContain('hello');
   });
 
-  test('what is too much is deleted by the clock', async () => {
-    const small = start({ ...env, LOG_LEVEL: 'error', STORED_BYTES: '1' });
-    const [link = ''] = linksIn(await answerTo('/draw', small));
+  test('the cron trigger deletes what is too much, and nothing is stored beyond the limit', async () => {
+    const [link = ''] = linksIn(await answerTo('/draw'));
+    const small = start({ ...env, LOG_LEVEL: 'error', STORED_BYTES: '100' });
     await clean(small);
     expect((await ask(new URL(link).pathname)).status).toBe(404);
+    expect(await answerTo('/draw', small)).toContain('STORED_BYTES');
   });
 });

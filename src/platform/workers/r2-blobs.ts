@@ -1,7 +1,9 @@
 import { contentDisposition } from '../../files/file-name.ts';
 import { isPicture } from '../../files/file-type.ts';
-import type { Blobs, StoredBlob } from '../../ports/blobs.ts';
+import type { BlobFacts, Blobs, ListedBlob, StoredBlob } from '../../ports/blobs.ts';
 import { checkKey } from '../../ports/blobs.ts';
+import { withTimeout } from '../../streams/with-timeout.ts';
+import { inParts } from '../memory/body-parts.ts';
 
 type R2Object = {
   readonly key: string;
@@ -33,90 +35,105 @@ export interface R2Bucket {
     abort(): Promise<void>;
   }>;
   delete(keys: string[]): Promise<void>;
-  list(options: { prefix: string; cursor?: string }): Promise<{
+  list(options: {
+    prefix: string;
+    cursor?: string;
+    include?: readonly ('httpMetadata' | 'customMetadata')[];
+  }): Promise<{
     readonly objects: readonly R2Object[];
     readonly truncated: boolean;
     readonly cursor?: string;
   }>;
 }
 
-/** R2 takes a stream only where its length is known: a body is sent in parts of this size, one in memory at a time. */
-const partBytes = 8 * 1024 * 1024;
+/** R2's smallest part. A stream would need a known length, so one part is in memory at a time. */
+const partBytes = 5 * 1024 * 1024;
 
-/** Blobs in an R2 bucket. */
-export function createR2Blobs(bucket: R2Bucket): Blobs {
+/** Keys that R2 deletes in one call. */
+const deletedAtOnce = 1000;
+
+/** Longest time of a call, in seconds; one that carries bytes may take longer. */
+const defaultSeconds = 5;
+const bytesPerSecond = 512 * 1024;
+
+/** Blobs in an R2 bucket. Each call has a limit, since R2 itself has none. */
+export function createR2Blobs(bucket: R2Bucket, seconds = defaultSeconds): Blobs {
+  const limited = <T>(call: Promise<T>, bytes = 0): Promise<T> =>
+    withTimeout(call, seconds + bytes / bytesPerSecond, tooSlow);
+
+  const putInParts = async (
+    key: string,
+    metadata: Metadata,
+    first: Uint8Array,
+    rest: AsyncIterable<Uint8Array>,
+  ): Promise<void> => {
+    const upload = await limited(bucket.createMultipartUpload(key, metadata));
+    try {
+      const sent = [await limited(upload.uploadPart(1, first), first.length)];
+      for await (const part of rest)
+        sent.push(await limited(upload.uploadPart(sent.length + 1, part), part.length));
+      await limited(upload.complete(sent));
+    } catch (error) {
+      await limited(upload.abort()).catch(() => {});
+      throw error;
+    }
+  };
+
   return {
-    async put(key, body, { type, fileName }) {
+    async put(key, body, facts) {
       checkKey(key);
-      const metadata: Metadata = {
-        httpMetadata: {
-          contentType: type,
-          // Where R2 itself serves the bucket, nothing of it may run as a page either.
-          ...(isPicture(type)
-            ? {}
-            : {
-                contentDisposition:
-                  fileName === null ? 'attachment' : contentDisposition('attachment', fileName),
-              }),
-        },
-        customMetadata: fileName === null ? {} : { fileName: encodeURIComponent(fileName) },
-      };
-      const parts = inParts(body);
+      const metadata = metadataOf(facts);
+      const parts = inParts(body, partBytes);
       const first = await parts.next();
-      if (first.done) return void (await bucket.put(key, new Uint8Array(), metadata));
-      const second = first.value.length < partBytes ? { done: true as const } : await parts.next();
-      if (second.done) return void (await bucket.put(key, first.value, metadata));
-      const upload = await bucket.createMultipartUpload(key, metadata);
-      try {
-        const sent = [await upload.uploadPart(1, first.value), await upload.uploadPart(2, second.value)];
-        for await (const part of parts) sent.push(await upload.uploadPart(sent.length + 1, part));
-        await upload.complete(sent);
-      } catch (error) {
-        await upload.abort().catch(() => {});
-        throw error;
-      }
+      const bytes = first.done ? new Uint8Array() : first.value;
+      if (bytes.length === partBytes) return putInParts(key, metadata, bytes, parts);
+      await parts.return(undefined);
+      await limited(bucket.put(key, bytes, metadata), bytes.length);
     },
     async head(key) {
       checkKey(key);
-      const found = await bucket.head(key);
-      return found && stored(found);
+      const object = await limited(bucket.head(key));
+      return object && stored(object);
     },
     async get(key, range) {
       checkKey(key);
-      const found = await bucket.get(key, range ? { range } : {});
-      return found && { ...stored(found), body: found.body };
+      const object = await limited(bucket.get(key, range ? { range } : {}));
+      return object && { ...stored(object), body: object.body };
     },
     async delete(keys) {
-      for (let at = 0; at < keys.length; at += 1000) await bucket.delete(keys.slice(at, at + 1000));
+      for (let at = 0; at < keys.length; at += deletedAtOnce)
+        await limited(bucket.delete(keys.slice(at, at + deletedAtOnce)));
     },
     async *list(prefix) {
+      // A list of the whole bucket needs no facts, and is shorter without them.
+      const include = prefix === '' ? {} : { include: ['httpMetadata', 'customMetadata'] as const };
       let cursor: string | undefined;
       do {
-        const page = await bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) });
-        for (const { key, size, uploaded } of page.objects) yield { key, size, storedAt: uploaded.getTime() };
+        const more = cursor === undefined ? {} : { cursor };
+        const page = await limited(bucket.list({ prefix, ...include, ...more }));
+        for (const object of page.objects) yield listed(object, prefix !== '');
         cursor = page.truncated ? page.cursor : undefined;
       } while (cursor !== undefined);
     },
   };
 }
 
-/** The same bytes in parts of one size, all but the last. */
-async function* inParts(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let part = new Uint8Array(partBytes);
-  let filled = 0;
-  for await (const chunk of body) {
-    for (let at = 0; at < chunk.length; ) {
-      const taken = Math.min(chunk.length - at, partBytes - filled);
-      part.set(chunk.subarray(at, at + taken), filled);
-      filled += taken;
-      at += taken;
-      if (filled < partBytes) continue;
-      yield part;
-      part = new Uint8Array(partBytes);
-      filled = 0;
-    }
-  }
-  if (filled > 0) yield part.subarray(0, filled);
+function metadataOf({ type, fileName }: BlobFacts): Metadata {
+  const disposition = fileName === null ? 'attachment' : contentDisposition('attachment', fileName);
+  return {
+    // If R2 itself serves the bucket, no stored page may run there either.
+    httpMetadata: { contentType: type, ...(isPicture(type) ? {} : { contentDisposition: disposition }) },
+    customMetadata: fileName === null ? {} : { fileName: encodeURIComponent(fileName) },
+  };
+}
+
+function listed(object: R2Object, hasFacts: boolean): ListedBlob {
+  const { type, fileName, size, storedAt } = stored(object);
+  return { key: object.key, size, storedAt, ...(hasFacts ? { facts: { type, fileName } } : {}) };
+}
+
+function tooSlow(): Error {
+  return new Error('R2 did not answer in time');
 }
 
 function stored({ size, uploaded, httpMetadata, customMetadata }: R2Object): StoredBlob {
