@@ -1,39 +1,56 @@
-/** Watches over the waits of one reader. */
+/** Limits each wait of one reader. */
 export type IdleTimer = {
-  /** Something is waited for from now on. */
+  /** A wait begins. */
   start(): void;
-  /** It came. */
+  /** The wait is over. */
   stop(): void;
+  /** There will be no more waits. */
   end(): void;
 };
 
-const nothing: IdleTimer = { start: () => {}, stop: () => {}, end: () => {} };
+/** A timer that fires this late means that the process was busy, in milliseconds. */
+const busyMs = 50;
+
+const noTimer: IdleTimer = { start: () => {}, stop: () => {}, end: () => {} };
 
 /**
- * Calls `late` once, where one wait takes longer than some seconds (0 for never). One timer looks again and again: a timer for each wait would cost more
- * than what is waited for.
+ * Calls `expired` once if one wait takes longer than `seconds` (0 for no limit). One timer serves
+ * all waits: a timer for each chunk would cost more than the chunk. Durations are measured with the
+ * monotonic clock, so a wall clock that is set back or forward changes nothing.
  */
-export function createIdleTimer(seconds: number, late: () => void): IdleTimer {
-  if (seconds <= 0) return nothing;
-  const most = seconds * 1000;
-  let since: number | null = null;
+export function createIdleTimer(seconds: number, expired: () => void): IdleTimer {
+  if (seconds <= 0) return noTimer;
+  const limitMs = seconds * 1000;
+  let waitingSince: number | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const look = (): void => {
+  let dueAt = 0;
+  const schedule = (now: number, ms: number): void => {
+    dueAt = now + ms;
+    timer = setTimeout(check, ms);
+  };
+  const check = (): void => {
     timer = undefined;
-    // Where nothing is waited for it rests, so that a watch which nobody ends keeps nothing alive.
-    if (since === null) return;
-    const left = since + most - Date.now();
-    if (left <= 0) late();
-    else timer = setTimeout(look, left);
+    // Between waits no timer runs, so that one which is never ended keeps no process alive.
+    if (waitingSince === null) return;
+    const now = performance.now();
+    const leftMs = waitingSince + limitMs - now;
+    if (leftMs > 0) schedule(now, leftMs);
+    // What was awaited may have arrived while the process was busy: it is read before the next timer.
+    else if (now - dueAt > busyMs) schedule(now, 1);
+    else expired();
   };
   return {
     start() {
-      since = Date.now();
-      timer ??= setTimeout(look, most);
+      waitingSince = performance.now();
+      if (timer === undefined) schedule(waitingSince, limitMs);
     },
     stop() {
-      since = null;
+      waitingSince = null;
     },
-    end: () => clearTimeout(timer),
+    end() {
+      waitingSince = null;
+      clearTimeout(timer);
+      timer = undefined;
+    },
   };
 }

@@ -6,7 +6,7 @@ import type { Relay, Tunnel, UpstreamRequest } from '../../relay/relay.ts';
 import type { Transfer } from '../../relay/transfer.ts';
 import type { Wire } from '../../relay/wire.ts';
 import { failureResponse, nullBodyStatuses } from '../../reply.ts';
-import { type ByteReader, byteReader } from '../../streams/read-chunks.ts';
+import { type ChunkReader, chunkReader } from '../../streams/read-chunks.ts';
 import { BodyPipe, type CreatePipe } from './body-pipe.ts';
 
 /** The request body, if the plan has none. */
@@ -40,7 +40,7 @@ export class FetchWire implements Wire {
   #transfer: Transfer | null = null;
   #controller: AbortController | null = null;
   #upstream: Response | null = null;
-  #reader: ByteReader | null = null;
+  #reader: ChunkReader | null = null;
   #pipe: BodyPipe | null = null;
   /** A short response is collected, and leaves as head and body in one piece. */
   #collected: Collected | null = null;
@@ -178,12 +178,12 @@ export class FetchWire implements Wire {
       transfer.unwatched();
       return transfer.end();
     }
-    this.#reader = byteReader(response.body);
+    this.#reader = chunkReader(response.body);
     void this.#read(response, response.body, this.#reader);
   }
 
   /** Reads the body as fast as the client takes it, until the runtime can carry the rest. */
-  async #read(response: Response, body: ReadableStream<Uint8Array>, reader: ByteReader): Promise<void> {
+  async #read(response: Response, body: ReadableStream<Uint8Array>, reader: ChunkReader): Promise<void> {
     const transfer = this.#transfer as Transfer;
     const isCurrent = (): boolean => this.#upstream === response && this.#reader === reader;
     let left = this.#options.watchedChunks ?? Number.POSITIVE_INFINITY;
@@ -206,7 +206,7 @@ export class FetchWire implements Wire {
   }
 
   /** Lets the runtime carry the rest: that costs nothing for each chunk. */
-  async #handOver(body: ReadableStream<Uint8Array>, reader: ByteReader): Promise<void> {
+  async #handOver(body: ReadableStream<Uint8Array>, reader: ChunkReader): Promise<void> {
     const transfer = this.#transfer as Transfer;
     const pipe = this.#pipe as BodyPipe;
     transfer.unwatched();
