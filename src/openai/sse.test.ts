@@ -70,3 +70,11 @@ test('a line without end is an error, not all memory', () => {
     for (;;) reader.push(encode('x'.repeat(100)));
   }).toThrow('longer than 1000 characters');
 });
+
+test('an event of many lines has a limit too', () => {
+  const reader = createSseReader(100);
+  const line = new TextEncoder().encode(`data: ${'x'.repeat(40)}\n`);
+  reader.push(line);
+  reader.push(line);
+  expect(() => reader.push(line)).toThrow('an event of the event stream is longer than 100 characters');
+});

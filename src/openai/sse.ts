@@ -1,7 +1,7 @@
 /** One event of a stream (WHATWG HTML §9.2.6): its name, where it has one, and its data. */
 export type SseEvent = { readonly event: string | null; readonly data: string };
 
-/** Longest line that is read, in characters. A picture in base64 is one line of a few million. */
+/** Longest line, and longest event, in characters. A picture in base64 is one line of a few million. */
 const maxLine = 64 * 1024 * 1024;
 
 /**
@@ -29,8 +29,11 @@ export function createSseReader(limit = maxLine) {
     if (colon === 0) return;
     const field = colon < 0 ? text : text.slice(0, colon);
     const value = colon < 0 ? '' : text.slice(text.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1);
-    if (field === 'data') data = data === null ? value : `${data}\n${value}`;
-    else if (field === 'event') name = value;
+    if (field === 'data') {
+      if ((data?.length ?? 0) + value.length > limit)
+        throw new Error(`an event of the event stream is longer than ${limit} characters`);
+      data = data === null ? value : `${data}\n${value}`;
+    } else if (field === 'event') name = value;
   };
 
   const feed = (text: string, out: SseEvent[]): void => {
