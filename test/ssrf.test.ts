@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { forbidden, guardedFetch } from '../src/http/guarded-fetch.ts';
-import { createPublicFetch } from '../src/platform/node/fetch-public.ts';
+import { createPublicHttp } from '../src/platform/node/fetch-public.ts';
 import { type Emulated, startEmulator } from './emulated.ts';
 import { type Running, runtimes } from './gateways.ts';
 
@@ -167,7 +167,7 @@ describe('a name that resolves to this machine, on Node', () => {
   type Found = { address: string; family: number }[];
   const fetchWith = (resolve: (times: number) => Found) => {
     let times = 0;
-    const fetchPublic = createPublicFetch((_, __, callback) => callback(null, resolve(times++)));
+    const { fetchPublic } = createPublicHttp((_, __, callback) => callback(null, resolve(times++)));
     return (url: string) => guardedFetch({ fetchPublic }, url, { allow: new Set(), timeoutSeconds: 5 });
   };
 

@@ -1,29 +1,30 @@
 import { type LookupAddress, lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
-import { Agent, request } from 'undici';
+import { Agent, request, WebSocket as UndiciWebSocket } from 'undici';
 import { forbidden } from '../../http/guarded-fetch.ts';
 import { isPublicAddress } from '../../http/public-address.ts';
 import { toHeaders } from '../../http/raw-headers.ts';
+import type { Http } from '../../ports/http.ts';
 import { nullBodyStatuses } from '../../reply.ts';
 import { pairsOf } from './header-pairs.ts';
 
-/** How names are resolved: `dns.lookup`, or a test's own. */
+/** How names are resolved: `dns.lookup`, or a test's function. */
 type Resolve = (
   hostname: string,
   options: object,
-  callback: (error: Error | null, found: LookupAddress[]) => void,
+  callback: (error: Error | null, addresses: LookupAddress[]) => void,
 ) => void;
 
 /**
- * Resolves a name to its public addresses alone. The connection is made to what is given here and to nothing else, so that a name cannot
- * mean another machine a moment later.
+ * Resolves a name to its public addresses only. The connection is made to an address from this
+ * lookup, so the name cannot mean another machine a moment later.
  */
 function publicLookup(resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, found) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '');
-      const open = found.filter(({ address }) => isPublicAddress(address));
+      const open = addresses.filter(({ address }) => isPublicAddress(address));
       const [first] = open;
       if (!first) return callback(forbidden(), '');
       if (options.all) callback(null, open);
@@ -32,32 +33,55 @@ function publicLookup(resolve: Resolve): LookupFunction {
   };
 }
 
-const common = { keepAliveTimeout: 10_000, connections: 64, maxHeaderSize: 32 * 1024 } as const;
+const common = {
+  keepAliveTimeout: 10_000,
+  connections: 64,
+  maxHeaderSize: 32 * 1024,
+  webSocket: { maxPayloadSize: 64 * 1024 * 1024 },
+} as const;
+const connectMs = 10_000;
 
-/** `fetch` for addresses that somebody gave: without cookies, without redirects, with a look at what each name resolves to. */
-export function createPublicFetch(resolve: Resolve = lookup as Resolve) {
-  const guarded = new Agent({ ...common, connect: { lookup: publicLookup(resolve), timeout: 10_000 } });
-  const open = new Agent({ ...common, connect: { timeout: 10_000 } });
-  return async (url: URL, init: RequestInit, allowPrivate: boolean): Promise<Response> => {
-    const { statusCode, headers, body } = await request(url, {
-      method: (init.method ?? 'GET') as 'GET',
-      headers: init.headers as Record<string, string>,
-      body: (init.body as Uint8Array | undefined) ?? null,
-      signal: init.signal ?? null,
-      dispatcher: allowPrivate ? open : guarded,
-    });
-    if (nullBodyStatuses.has(statusCode)) body.on('error', () => {}).resume();
-    return new Response(nullBodyStatuses.has(statusCode) ? null : webStream(body), {
-      status: statusCode < 200 ? 502 : statusCode,
-      headers: toHeaders(pairsOf(headers)),
-    });
+/**
+ * `fetch` and WebSockets for addresses that a client or an upstream named: without cookies, without
+ * redirects, with a check of what each name resolves to.
+ */
+export function createPublicHttp(
+  resolve: Resolve = lookup as Resolve,
+): Pick<Http, 'fetchPublic' | 'openSocket'> {
+  const guarded = new Agent({ ...common, connect: { lookup: publicLookup(resolve), timeout: connectMs } });
+  const open = new Agent({ ...common, connect: { timeout: connectMs } });
+  return {
+    async fetchPublic(url, init, allowPrivate) {
+      const { statusCode, headers, body } = await request(url, {
+        method: (init.method ?? 'GET') as 'GET',
+        headers: init.headers as Record<string, string>,
+        body: (init.body as Uint8Array | undefined) ?? null,
+        signal: init.signal ?? null,
+        dispatcher: allowPrivate ? open : guarded,
+      });
+      if (statusCode < 200 || statusCode > 599) {
+        body.on('error', () => {}).destroy();
+        throw new Error(`status ${statusCode}`);
+      }
+      const isEmpty = nullBodyStatuses.has(statusCode);
+      if (isEmpty) body.on('error', () => {}).resume();
+      return new Response(isEmpty ? null : webStream(body), {
+        status: statusCode,
+        headers: toHeaders(pairsOf(headers)),
+      });
+    },
+    openSocket: (url, allowPrivate) =>
+      new UndiciWebSocket(url, { dispatcher: allowPrivate ? open : guarded }) as unknown as WebSocket,
   };
 }
 
-/** A body as a web stream, read only as fast as it is asked for: cheaper than `Readable.toWeb`, which keeps a queue of its own. */
+/**
+ * A body as a web stream, read only as fast as its reader asks. Cheaper than `Readable.toWeb`, which
+ * has another queue.
+ */
 function webStream(body: Readable): ReadableStream<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
-  // An error that nobody reads for is nobody's: whoever reads gets it by the iterator.
+  // The reader gets errors from the iterator. Without a listener they would end the process.
   body.on('error', () => {});
   return new ReadableStream<Uint8Array>(
     {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { Agent, type Dispatcher } from 'undici';
 import { toHeaders } from '../../http/raw-headers.ts';
@@ -7,57 +7,65 @@ import type { Http } from '../../ports/http.ts';
 import { nullBodyStatuses } from '../../reply.ts';
 import { pairsOf } from './header-pairs.ts';
 
-/** As much of a body as waits to be read before its connection is asked to wait, in bytes. */
+/** Bytes that wait to be read before the connection is paused. */
 const highWaterMark = 128 * 1024;
 
 /**
- * `fetch` for upstreams, over undici's `dispatch`: what arrives in one read of the socket is one chunk here, where undici's own gives one for each
- * HTTP chunk, that is for each event of a stream. Never follows a redirect, has no cookies, and no timers but the connection's.
+ * `fetch` for upstreams, over undici's `dispatch`. What arrives in one read of the socket is one
+ * chunk here; undici's own `fetch` gives one for each HTTP chunk, that is for each event of a
+ * stream. Never follows a redirect, has no cookies, and no timers but the connection's.
  */
 export function createFetch(connectSeconds: number): Http['fetch'] & { close(): Promise<void> } {
-  const agent = new Agent({
+  const options: Agent.Options = {
     connect: { timeout: connectSeconds * 1000 },
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
     pipelining: 1,
-  });
-  const ask: Http['fetch'] = (address, init) =>
+  };
+  const agent = new Agent(options);
+  /** Never reuses a connection. */
+  const unpooled = new Agent({ ...options, pipelining: 0 });
+  const fetchUpstream: Http['fetch'] = (address, init, newConnection = false) =>
     new Promise<Response>((resolve, reject) => {
       const { origin, pathname, search } = new URL(address);
       const signal = init.signal ?? null;
       if (signal?.aborted) return reject(signal.reason);
-      const options: Dispatcher.DispatchOptions = {
+      const request: Dispatcher.DispatchOptions = {
         origin,
         path: pathname + search,
         method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
         headers: [...new Headers(init.headers)].flat(),
         body: (init.body ?? null) as Dispatcher.DispatchOptions['body'] & object,
       };
-      agent.dispatch(options, new Answering(signal, resolve, reject));
+      const handler = new ResponseHandler(signal, resolve, reject);
+      (newConnection ? unpooled : agent).dispatch(request, handler);
     });
-  return Object.assign(ask, { close: () => agent.destroy() });
+  const close = async (): Promise<void> => {
+    await Promise.all([agent.destroy(), unpooled.destroy()]);
+  };
+  return Object.assign(fetchUpstream, { close });
 }
 
-/** One answer as it arrives, on its way into a `Response`. */
-class Answering implements Dispatcher.DispatchHandler {
+/** Turns one response, as undici gives it, into a `Response`. */
+class ResponseHandler implements Dispatcher.DispatchHandler {
   readonly #signal: AbortSignal | null;
-  readonly #resolve: (answer: Response) => void;
+  readonly #resolve: (response: Response) => void;
   readonly #reject: (error: unknown) => void;
   #connection: Dispatcher.DispatchController | null = null;
   #body: ReadableStreamDefaultController<Uint8Array> | null = null;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  #chunks: Buffer[] = [];
+  #bufferedBytes = 0;
   /** Whether the reader waits for a chunk. */
-  #wanted = false;
+  #isPulled = false;
   #flushing = false;
   #ended = false;
-  /** What broke the answer off, told once all that came before was read. */
-  #broken: Error | null = null;
+  /** What broke the body off. The reader gets all bytes that came before it first. */
+  #error: Error | null = null;
 
   constructor(
     signal: AbortSignal | null,
-    resolve: (answer: Response) => void,
+    resolve: (response: Response) => void,
     reject: (error: unknown) => void,
   ) {
     this.#signal = signal;
@@ -81,12 +89,21 @@ class Answering implements Dispatcher.DispatchHandler {
     connection: Dispatcher.DispatchController,
     status: number,
     headers: IncomingHttpHeaders,
-    statusText = '',
   ): void {
     if (status < 200) return;
-    const answer = toHeaders(pairsOf(headers));
-    const stream = nullBodyStatuses.has(status) ? null : unpacked(this.#stream(connection), answer);
-    this.#resolve(new Response(stream, { status, statusText, headers: answer }));
+    // A throw in here would only end inside undici: the request would have no answer at all.
+    try {
+      if (status > 599) throw new RangeError(`status ${status}`);
+      const ownHeaders = toHeaders(pairsOf(headers));
+      const isEmpty = nullBodyStatuses.has(status);
+      const body = isEmpty ? null : decompress(this.#stream(connection), ownHeaders);
+      // No reason phrase: it may hold bytes that a `Response` does not allow, and nothing reads it.
+      this.#resolve(new Response(body, { status, headers: ownHeaders }));
+    } catch (error) {
+      const cause = invalidHead(error);
+      this.#fail(new TypeError('fetch failed', { cause }));
+      connection.abort(cause);
+    }
   }
 
   #stream(connection: Dispatcher.DispatchController): ReadableStream<Uint8Array> {
@@ -96,12 +113,12 @@ class Answering implements Dispatcher.DispatchHandler {
           this.#body = body;
         },
         pull: () => {
-          this.#wanted = true;
+          this.#isPulled = true;
           this.#flush();
           if (connection.paused) connection.resume();
         },
         cancel: (reason) => {
-          this.#over();
+          this.#end();
           connection.abort(reason instanceof Error ? reason : new Error('not read to its end'));
         },
       },
@@ -110,11 +127,11 @@ class Answering implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(connection: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes >= highWaterMark) connection.pause();
-    if (!this.#wanted || this.#flushing) return;
-    // Not before all of this read of the socket was taken apart.
+    this.#chunks.push(chunk);
+    this.#bufferedBytes += chunk.length;
+    if (this.#bufferedBytes >= highWaterMark) connection.pause();
+    if (!this.#isPulled || this.#flushing) return;
+    // Not before all of this read of the socket was parsed.
     this.#flushing = true;
     queueMicrotask(() => {
       this.#flushing = false;
@@ -128,40 +145,46 @@ class Answering implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
-    this.#broken = new TypeError('fetch failed', { cause: error });
-    if (this.#body === null) this.#fail(this.#broken);
+    this.#error = new TypeError('fetch failed', { cause: error });
+    if (this.#body === null) this.#fail(this.#error);
     else this.#flush();
   }
 
   #flush(): void {
-    if (this.#heldBytes > 0 && (this.#wanted || this.#ended)) {
-      this.#wanted = false;
-      this.#body?.enqueue(this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held));
-      this.#held = [];
-      this.#heldBytes = 0;
-    } else if (this.#broken && this.#wanted) return this.#fail(this.#broken);
-    if (!this.#ended || this.#heldBytes > 0) return;
+    if (this.#bufferedBytes > 0 && (this.#isPulled || this.#ended)) {
+      this.#isPulled = false;
+      const [first] = this.#chunks;
+      this.#body?.enqueue(first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks));
+      this.#chunks = [];
+      this.#bufferedBytes = 0;
+    } else if (this.#error && this.#isPulled) return this.#fail(this.#error);
+    if (!this.#ended || this.#bufferedBytes > 0) return;
     const body = this.#body;
-    this.#over();
+    this.#end();
     body?.close();
   }
 
   #fail(error: unknown): void {
     const body = this.#body;
-    this.#over();
+    this.#end();
     this.#reject(error);
     body?.error(error);
   }
 
-  #over(): void {
+  #end(): void {
     this.#body = null;
-    this.#held = [];
-    this.#heldBytes = 0;
+    this.#chunks = [];
+    this.#bufferedBytes = 0;
     this.#signal?.removeEventListener('abort', this.#abort);
   }
 }
 
-const unpackers = {
+/** A status or header that a `Response` cannot have. `readConnectionError` knows the code. */
+function invalidHead(cause: unknown): Error {
+  return Object.assign(new Error('invalid response head', { cause }), { code: 'INVALID_RESPONSE_HEAD' });
+}
+
+const decompressors = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
   deflate: createInflate,
@@ -169,13 +192,19 @@ const unpackers = {
   zstd: createZstdDecompress,
 };
 
-/** The body as it was before it was packed, which some upstreams do without being asked; its headers told of the packed one. */
-function unpacked(body: ReadableStream<Uint8Array>, headers: Headers): ReadableStream<Uint8Array> {
-  const unpacker = unpackers[(headers.get('content-encoding') ?? '') as keyof typeof unpackers];
-  if (!unpacker) return body;
+/**
+ * The body without its content-encoding. Some upstreams compress without being asked. The headers
+ * that describe the compressed body are removed.
+ */
+function decompress(body: ReadableStream<Uint8Array>, headers: Headers): ReadableStream<Uint8Array> {
+  const encoding = (headers.get('content-encoding') ?? '').trim().toLowerCase();
+  // The name comes from the upstream: `constructor` must not find one of Object's own.
+  if (!Object.hasOwn(decompressors, encoding)) return body;
   headers.delete('content-encoding');
   headers.delete('content-length');
-  const packed = Readable.fromWeb(body as import('node:stream/web').ReadableStream);
-  const plain = packed.on('error', (error) => plain.destroy(error)).pipe(unpacker());
+  const compressed = Readable.fromWeb(body as import('node:stream/web').ReadableStream);
+  const plain = decompressors[encoding as keyof typeof decompressors]();
+  // An error destroys both; the reader of `plain` gets it.
+  pipeline(compressed, plain, () => {});
   return Readable.toWeb(plain) as ReadableStream<Uint8Array>;
 }

@@ -5,17 +5,24 @@ import type { Blobs } from '../../ports/blobs.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Tasks } from '../../ports/tasks.ts';
 import type { Settings } from '../../settings/schema.ts';
+import { withTimeout } from '../../streams/with-timeout.ts';
 import { withQuota } from '../memory/blob-quota.ts';
 import { createFairLimit } from '../memory/fair-limit.ts';
 import { createFetch } from './fetch.ts';
-import { createPublicFetch } from './fetch-public.ts';
+import { createPublicHttp } from './fetch-public.ts';
 import { createLogger } from './logger.ts';
 import { blobsFor, cacheFor, sha256 } from './stores/choose.ts';
 
 /** Pictures and files that the process holds in memory at once, in all and for one caller. */
 const filesAtOnce = { total: 16, perCaller: 4 };
 
-/** The ports on Node. `drained` resolves when all deferred work is done and the storage is closed. */
+/** Longest time that the end of the process waits for deferred work, in seconds. */
+const deferredSeconds = 5;
+
+/**
+ * The ports on Node. `drained` resolves when the deferred work is done, or had its time, and the
+ * storage is closed.
+ */
 export type NodePorts = Ports & { drained(): Promise<void> };
 
 export function createNodePorts(
@@ -45,7 +52,7 @@ export function createNodePorts(
     onNearlyFull: () => tasks.defer(cleanUp({ blobs, tasks, log }, settings)),
   });
   return {
-    http: { fetch, fetchPublic: createPublicFetch(), openSocket: (url) => new WebSocket(url) },
+    http: { fetch, ...createPublicHttp() },
     tasks,
     blobs,
     cache,
@@ -57,7 +64,10 @@ export function createNodePorts(
         boundedCounter((text) => countTokens(text)),
       )),
     async drained() {
-      await Promise.allSettled(deferred);
+      const work = Promise.allSettled(deferred).then(() => {});
+      await withTimeout(work, deferredSeconds, () => new Error('late')).catch(() =>
+        log('warn', 'work beside the requests did not end in time', { tasks: deferred.size }),
+      );
       await fetch.close();
       await cache.close();
     },

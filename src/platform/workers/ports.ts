@@ -68,7 +68,7 @@ export function createWorkersPorts(
       // The runtime reaches no private network and shows no addresses. Names and literal addresses
       // are checked by the guarded fetch.
       fetchPublic: (url, init) => fetchUpstream(url.href, init),
-      openSocket: (url) => new WebSocket(url),
+      openSocket: (url) => new WebSocket(url.href),
     },
     tasks,
     blobs: bucket ? limitedBlobs(createR2Blobs(bucket), storedBytes, tasks, { cache, log }) : null,
