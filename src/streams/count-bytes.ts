@@ -1,3 +1,5 @@
+import { createIdleTimer } from './idle-timer.ts';
+
 /** How a body ended, and how many bytes it had. */
 export type BodyEnd = {
   readonly bytes: number;
@@ -7,25 +9,45 @@ export type BodyEnd = {
   readonly error?: string;
 };
 
+type CountOptions = {
+  readonly isBroken?: () => boolean;
+  /** Longest silence of the source, in seconds; 0 for no limit. */
+  readonly idleSeconds?: number;
+};
+
 /**
  * The same bytes, counted. `ended` resolves when they are through, or when either side has left.
  * If `isBroken` is true at the end, the body ends in an error instead.
  */
 export function countBytes(
   source: ReadableStream<Uint8Array>,
-  { isBroken = () => false }: { readonly isBroken?: () => boolean } = {},
+  { isBroken = () => false, idleSeconds = 0 }: CountOptions = {},
 ): { readonly body: ReadableStream<Uint8Array>; readonly ended: Promise<BodyEnd> } {
   const reader = source.getReader();
   const { promise: ended, resolve } = Promise.withResolvers<BodyEnd>();
   let bytes = 0;
   let firstByteAt: number | null = null;
-  const end = (by: BodyEnd['by'], error?: string): void =>
+  let controller: ReadableStreamDefaultController<Uint8Array>;
+  const idle = createIdleTimer(idleSeconds, () => {
+    const error = new Error(`no data for ${idleSeconds} seconds`);
+    end('gateway', error.message);
+    controller.error(error);
+    void reader.cancel(error).catch(() => {});
+  });
+  const end = (by: BodyEnd['by'], error?: string): void => {
+    idle.end();
     resolve({ bytes, firstByteAt, by, ...(error === undefined ? {} : { error }) });
+  };
   const body = new ReadableStream<Uint8Array>(
     {
-      async pull(controller) {
+      start(started) {
+        controller = started;
+      },
+      async pull() {
         try {
+          idle.start();
           const { done, value } = await reader.read();
+          idle.stop();
           if (done) {
             end('done');
             if (isBroken()) controller.error(new Error('the response is incomplete'));

@@ -4,7 +4,7 @@ import type { Publish } from '../segments/answer.ts';
 import type { AssetRef, Segment } from '../segments/segment.ts';
 import type { ChatRequest, ConversationModel } from './backend-api/compose.ts';
 
-/** Which names an upstream serves by its settings: a name, or the beginning of one followed by `*`. */
+/** Which models an upstream serves by its settings: a name, or the beginning of one followed by `*`. */
 export type ModelPatterns = readonly string[];
 
 /** Whether a model's name fits one of the patterns. */
@@ -14,15 +14,15 @@ export function matches(patterns: ModelPatterns, model: string): boolean {
   );
 }
 
-/** An upstream that speaks the OpenAI API: what it is asked and what it answers are carried as they are. */
+/** An upstream that speaks the OpenAI API: requests and responses are relayed unchanged. */
 export interface CompatibleUpstream {
   readonly kind: 'openai';
   readonly name: string;
-  /** The models it is for; null where it takes any. */
+  /** The models it serves; null if it takes any. */
   readonly models: ModelPatterns | null;
   /**
-   * The ways to ask it, one for each of its keys, in turn; `own` where the key is the caller's. `path` is canonical. Throws a 401 where
-   * there is no key to send.
+   * The requests that may be sent, one for each of its keys, in turn; `own` if the key is the
+   * caller's. `path` is canonical. Throws a 401 if there is no key to send.
    */
   requests(
     call: Call,
@@ -33,19 +33,25 @@ export interface CompatibleUpstream {
   tunnel(call: Call): Tunnel;
 }
 
-/** An answer in segments, and the way to turn what it names into something a reader can see. */
+/** Segments in batches, one for each read of the upstream. `return` ends the turn at once. */
+export interface SegmentBatches extends AsyncIterable<readonly Segment[], undefined> {
+  next(): Promise<IteratorResult<readonly Segment[], undefined>>;
+  return(): Promise<IteratorReturnResult<undefined>>;
+}
+
+/** An answer in segments, and the way to turn the assets that it names into links or bytes. */
 export type SegmentStream = {
-  readonly batches: AsyncIterable<readonly Segment[]>;
+  readonly batches: SegmentBatches;
   readonly publish: Publish;
-  /** The bytes of what a segment names. */
+  /** The bytes of an asset. */
   readonly download: (asset: AssetRef) => Promise<Response>;
 };
 
-/** An upstream that speaks the ChatGPT web app's own protocol: its answers are put together here. */
+/** An upstream that speaks the ChatGPT web app's protocol: its answers are converted here. */
 export interface BackendUpstream {
   readonly kind: 'backend-api';
   readonly name: string;
-  /** Asks for an answer. Resolves once the upstream has agreed to give one; throws its refusal. */
+  /** Asks for an answer. Resolves once the upstream agreed to give one. Throws its refusal. */
   chat(
     call: Call,
     request: ChatRequest,

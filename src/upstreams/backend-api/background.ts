@@ -1,35 +1,37 @@
+import { Failure } from '../../http/failure.ts';
 import type { Segment } from '../../segments/segment.ts';
 import { sleep } from '../../streams/sleep.ts';
 import type { Client } from './client.ts';
 import { isFinished, type Message } from './decode/message.ts';
 import { picturesOf } from './reduce/pictures.ts';
 
-const everyMs = 4000;
-const patienceMs = 120_000;
+const firstPollMs = 500;
+const pollEveryMs = 4000;
+const maxPollSeconds = 120;
 
-/** Asks for a conversation again and again until the pictures it promised are there; none where they never come. */
+/** Polls a conversation until it holds the pictures that it promised; none if they do not come in time. */
 export async function backgroundPictures(
-  client: Client,
+  client: Pick<Client, 'stored'>,
   conversationId: string,
   signal: AbortSignal,
 ): Promise<Segment[]> {
-  const found = await polled(client, conversationId, signal, (stored) => {
-    const pictures = picturesIn(stored);
-    return pictures.length > 0 ? pictures : null;
+  const pictures = await poll(client, conversationId, signal, (stored) => {
+    const ready = picturesIn(stored);
+    return ready.length > 0 ? ready : null;
   });
-  return found ?? [];
+  return pictures ?? [];
 }
 
 /**
- * The messages of an answer that went on out of sight, once it is finished there: what stands after the user's last message. Null where
- * that never comes.
+ * Polls a conversation until an answer that continued without a stream is finished. Gives the
+ * messages after the user's last one; null if it is not finished in time.
  */
 export function storedAnswer(
-  client: Client,
+  client: Pick<Client, 'stored'>,
   conversationId: string,
   signal: AbortSignal,
 ): Promise<Message[] | null> {
-  return polled(client, conversationId, signal, (stored) => {
+  return poll(client, conversationId, signal, (stored) => {
     const thread = threadOf(stored);
     const last = thread.at(-1);
     const isOver = last?.author?.role === 'assistant' && last.end_turn === true && isFinished(last);
@@ -37,25 +39,42 @@ export function storedAnswer(
   });
 }
 
-async function polled<T>(
-  client: Client,
+/** Throws the last refusal if the upstream refused every request. */
+async function poll<T>(
+  client: Pick<Client, 'stored'>,
   conversationId: string,
   signal: AbortSignal,
-  look: (stored: Record<string, unknown>) => T | null,
+  read: (stored: Record<string, unknown>) => T | null,
 ): Promise<T | null> {
-  const until = Date.now() + patienceMs;
-  for (let wait = 500; !signal.aborted && Date.now() < until; wait = everyMs) {
-    await sleep(wait, signal);
-    const stored = await client.stored(conversationId, signal).catch(() => null);
-    const found = stored ? look(stored) : null;
-    if (found !== null) return found;
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    const message = `The upstream did not finish its answer within ${maxPollSeconds} seconds.`;
+    late.abort(new Failure('upstream_timeout', message));
+  }, maxPollSeconds * 1000);
+  const either = AbortSignal.any([signal, late.signal]);
+  let refusal: unknown = null;
+  try {
+    for (let waitMs = firstPollMs; !either.aborted; waitMs = pollEveryMs) {
+      await sleep(waitMs, either);
+      if (either.aborted) break;
+      try {
+        const result = read(await client.stored(conversationId, either));
+        if (result !== null) return result;
+        refusal = null;
+      } catch (error) {
+        refusal = error;
+      }
+    }
+  } finally {
+    clearTimeout(timer);
   }
+  if (refusal !== null) throw refusal;
   return null;
 }
 
 type Node = { readonly message?: Message | null; readonly parent?: string | null };
 
-/** The live thread of a stored conversation: from its present end back by parents; other branches are edits. */
+/** The live thread of a stored conversation: from its current end back by parents. Other branches are edits. */
 function threadOf(stored: Record<string, unknown>): Message[] {
   const mapping = (stored.mapping ?? {}) as Record<string, Node>;
   const thread: Message[] = [];
@@ -63,11 +82,11 @@ function threadOf(stored: Record<string, unknown>): Message[] {
   let id = typeof stored.current_node === 'string' ? stored.current_node : null;
   while (id !== null && !seen.has(id)) {
     seen.add(id);
-    const node: Node | undefined = mapping[id];
-    if (node?.message) thread.unshift(node.message);
+    const node: Node | undefined = Object.hasOwn(mapping, id) ? mapping[id] : undefined;
+    if (node?.message) thread.push(node.message);
     id = node?.parent ?? null;
   }
-  return thread;
+  return thread.reverse();
 }
 
 function picturesIn(stored: Record<string, unknown>): Segment[] {

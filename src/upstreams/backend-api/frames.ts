@@ -1,14 +1,16 @@
+import { Failure } from '../../http/failure.ts';
+
 /** What a frame of a socket holds for one answer. */
 export type Framed = {
   /** Bytes of the answer's event stream, in order. */
   readonly bytes: readonly Uint8Array[];
-  /** What must be sent back, so that the socket stays open. */
+  /** Messages to send back, so that the socket stays open. */
   readonly replies: readonly string[];
   /** Whether the answer is over. */
   readonly over: boolean;
 };
 
-/** Which answer of a shared socket is ours. */
+/** Which answer of a shared socket is read. Null matches any. */
 export type FrameFilter = {
   readonly conversationId: string | null;
   readonly responseId: string | null;
@@ -17,12 +19,18 @@ export type FrameFilter = {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** How many reliable frames go unacknowledged at most; the socket is closed by its server near a thousand. */
+/** Reliable frames between two acknowledgements. The server closes the socket near a thousand. */
 const acknowledgeEvery = 50;
 
+/** Most items of a topic that are remembered. */
+const maxItems = 500_000;
+/** Longest id of an item that is remembered, in characters. */
+const maxIdLength = 200;
+
 /**
- * Frames of the three generations of sockets → the bytes of one answer. Flat frames hold base64 of the event stream; reliable ones wrap them and want
- * acknowledgements; topics hold the stream's text, and repeat items in catch-ups, so each item counts once.
+ * Turns frames of the three generations of sockets into the bytes of one answer. Flat frames hold
+ * base64 of the event stream. Reliable ones wrap them and need acknowledgements. Topics hold the
+ * stream's text, and repeat items in catch-ups, so each item counts once.
  */
 export function createFrameReader(filter: FrameFilter) {
   const encoder = new TextEncoder();
@@ -31,20 +39,22 @@ export function createFrameReader(filter: FrameFilter) {
 
   const flat = (frame: Fields, out: { bytes: Uint8Array[]; over: boolean }): void => {
     if (frame.type !== 'http.response.body') return;
-    const other = (wanted: string | null, given: unknown) =>
-      wanted !== null && typeof given === 'string' && given !== wanted;
-    if (other(filter.conversationId, frame.conversation_id) || other(filter.responseId, frame.response_id))
-      return;
+    const differs = (wanted: string | null, actual: unknown) =>
+      wanted !== null && typeof actual === 'string' && actual !== wanted;
+    if (differs(filter.conversationId, frame.conversation_id)) return;
+    if (differs(filter.responseId, frame.response_id)) return;
     if (typeof frame.body === 'string' && frame.body !== '') out.bytes.push(fromBase64(frame.body));
     if (frame.more_body === false) out.over = true;
   };
 
-  const topic = (frame: Fields, out: { bytes: Uint8Array[]; over: boolean }): void => {
+  const topic = (frame: Fields, out: { bytes: Uint8Array[]; over: boolean }, isCatchup = false): void => {
     if (filter.topic !== null && typeof frame.topic_id === 'string' && frame.topic_id !== filter.topic)
       return;
     if (frame.type === 'reply') {
-      const reply = (frame.reply ?? {}) as Fields;
-      for (const each of Array.isArray(reply.catchups) ? reply.catchups : []) topic(each as Fields, out);
+      const { catchups } = (frame.reply ?? {}) as Fields;
+      // A catch-up holds no catch-ups: following them would make the depth the upstream's choice.
+      if (!isCatchup && Array.isArray(catchups))
+        for (const each of framesIn(catchups)) topic(each, out, true);
       return;
     }
     const payload = (frame.payload ?? {}) as Fields;
@@ -52,12 +62,17 @@ export function createFrameReader(filter: FrameFilter) {
     const item = (payload.payload ?? {}) as Fields;
     if (item.type !== 'stream-item' || typeof item.encoded_item !== 'string') return;
     const id = String(item.stream_item_id ?? '');
-    if (id !== '' && items.has(id)) return;
-    items.add(id);
+    if (id !== '' && id.length <= maxIdLength) {
+      if (items.has(id)) return;
+      if (items.size >= maxItems)
+        throw new Failure('upstream_error', 'The answer of the upstream has too many pieces.');
+      items.add(id);
+    }
     out.bytes.push(encoder.encode(item.encoded_item));
   };
 
   return {
+    /** Reads one frame. Throws a failure beyond the limits. */
     push(text: string): Framed {
       const out: { bytes: Uint8Array[]; over: boolean } = { bytes: [], over: false };
       const replies: string[] = [];

@@ -4,24 +4,31 @@ import { guardedFetch } from '../../http/guarded-fetch.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { AssetRef } from '../../segments/segment.ts';
 import type { Published } from '../../segments/writer.ts';
+import { limitTransfer } from '../../streams/limit-transfer.ts';
 import type { Client, Located } from './client.ts';
 
 export type PublishOptions = {
   readonly ports: Ports;
-  /** Null where nothing is to be stored: the upstream's own links are handed out. */
+  /** Null if nothing is stored: links of the upstream go to the caller. */
   readonly fileStore: FileStore | null;
   readonly stem: string;
   readonly r2Domain: string | undefined;
-  /** Whom the upstream's files may come from beyond the open internet. */
+  /** Private hosts, as `host:port`, that files may come from. */
   readonly allow: ReadonlySet<string>;
   readonly maxBytes: number;
+  /** Longest silence in a file, in seconds; 0 for no limit. */
+  readonly idleSeconds: number;
 };
 
-const fetchSeconds = 60;
+/** Longest wait for the head of a file, redirects included, in seconds. */
+const headSeconds = 60;
+/** Any file may take this long, and one second more for each of these bytes. */
+const graceSeconds = 60;
+const bytesPerSecond = 100_000;
 
-/** Turns what an answer names into links: fetched from the upstream, stored, and served by the gateway. */
+/** Turns the assets of an answer into links: fetched from the upstream, stored, and served here. */
 export function createPublisher(client: Client, options: PublishOptions) {
-  const { ports, fileStore, allow, maxBytes } = options;
+  const { ports, fileStore, allow, maxBytes, idleSeconds } = options;
 
   const locate = (asset: AssetRef, conversationId: string | null): Promise<Located> => {
     if (asset.from === 'file') return client.locateFile(asset.id, conversationId, asset.pointer);
@@ -30,13 +37,46 @@ export function createPublisher(client: Client, options: PublishOptions) {
   };
 
   const open = async ({ url }: Located): Promise<Response> => {
-    const answer = await guardedFetch(ports.http, url, { allow, timeoutSeconds: fetchSeconds });
-    if (answer.ok) return answer;
-    await answer.body?.cancel();
-    // Newer upstreams serve files themselves, and want to know for whom.
-    const keyed = [401, 403].includes(answer.status) ? await client.openOwn(url) : null;
-    if (keyed) return keyed;
-    throw new Failure('upstream_error', `the upstream's file storage answered with status ${answer.status}`);
+    const response = await guardedFetch(ports.http, url, { allow, timeoutSeconds: headSeconds });
+    if (response.ok) return response;
+    void response.body?.cancel().catch(() => {});
+    // Newer upstreams serve files themselves, and require the key.
+    const own = [401, 403].includes(response.status) ? await client.openOwn(url) : null;
+    if (own) return own;
+    throw new Failure(
+      'upstream_error',
+      `the upstream's file storage answered with status ${response.status}`,
+    );
+  };
+
+  /** Limits the time of the body: a file that drips must not hold the answer. */
+  const fetchFile = async (located: Located): Promise<Response> => {
+    const response = await open(located);
+    if (response.body === null) return response;
+    const limits = { idleSeconds, graceSeconds, bytesPerSecond };
+    const body = limitTransfer(
+      response.body,
+      limits,
+      () => new Failure('upstream_timeout', "the upstream's file storage sends it too slowly"),
+    );
+    return new Response(body, { status: response.status, headers: response.headers });
+  };
+
+  const store = async (files: FileStore, asset: AssetRef, located: Located): Promise<Published> => {
+    const response = await fetchFile(located);
+    const length = response.headers.get('content-length');
+    const stored = await files.keep(
+      {
+        body: response.body ?? new Blob([]).stream(),
+        type: response.headers.get('content-type'),
+        name: asset.from === 'sandbox' ? asset.path : located.name,
+        length: length === null ? null : Number(length),
+      },
+      maxBytes,
+    );
+    if (options.r2Domain !== undefined)
+      return { url: `https://${options.r2Domain}/${mediaFolder}/${stored.id}` };
+    return { url: options.stem + pathOf(stored) };
   };
 
   return {
@@ -44,33 +84,18 @@ export function createPublisher(client: Client, options: PublishOptions) {
       const located = await locate(asset, conversationId);
       if (!fileStore) return { url: located.url };
       return ports.tasks
-        .limitMemory(async () => {
-          const answer = await open(located);
-          const length = answer.headers.get('content-length');
-          const kept = await fileStore.keep(
-            {
-              body: answer.body ?? new Blob([]).stream(),
-              type: answer.headers.get('content-type'),
-              name: asset.from === 'sandbox' ? asset.path : located.name,
-              length: length === null ? null : Number(length),
-            },
-            maxBytes,
-          );
-          if (options.r2Domain !== undefined)
-            return { url: `https://${options.r2Domain}/${mediaFolder}/${kept.id}` };
-          return { url: options.stem + pathOf(kept) };
-        })
+        .limitMemory(() => store(fileStore, asset, located))
         .catch((error: unknown) => {
           const cause = error instanceof Failure && error.cause instanceof Error ? error.cause.message : null;
-          ports.log('warn', 'a picture or file of an answer could not be kept', {
+          ports.log('warn', 'a picture or file of an answer could not be stored', {
             error: error instanceof Error ? error.message : String(error),
             cause,
           });
           throw error;
         });
     },
-    /** The bytes themselves. */
+    /** The bytes of an asset. */
     download: async (asset: AssetRef, conversationId: string | null): Promise<Response> =>
-      open(await locate(asset, conversationId)),
+      fetchFile(await locate(asset, conversationId)),
   };
 }

@@ -2,229 +2,182 @@ import { Failure, toFailure } from '../../http/failure.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Segment } from '../../segments/segment.ts';
 import { createIdleTimer } from '../../streams/idle-timer.ts';
-import { backgroundPictures, storedAnswer } from './background.ts';
+import type { SegmentBatches } from '../upstream.ts';
 import type { Client } from './client.ts';
-import { type ConversationOptions, composeConfirm, composeContinue } from './compose.ts';
-import { listen, topicHello } from './socket.ts';
-import { asStream, bodyOf } from './source.ts';
-import type { createTurnReader } from './turn.ts';
+import { type ContinueOptions, isRefusal, nextSource } from './continue-turn.ts';
+import { errorSegment, lastSegments, tidyUp } from './end-turn.ts';
+import type { ByteSource } from './source.ts';
+import type { TurnReader } from './turn.ts';
 
-export type ConverseOptions = ConversationOptions & {
-  /** How often an answer that was cut for length is asked to go on. */
-  readonly continueRounds: number;
-  readonly allowActions: boolean;
+export type TurnOptions = ContinueOptions & {
   readonly hide: boolean;
-  /** Seconds of silence after which the upstream is given up; 0 for never. */
+  /** Seconds of silence after which the upstream is given up; 0 for no limit. */
   readonly idleSeconds: number;
-  /** Whether the upstream is told to stop where the caller leaves; else it writes its answer to the end. */
+  /** Whether the upstream must stop if the caller leaves. Otherwise it writes its answer to the end. */
   readonly stopWhenLeft: boolean;
+  /** Called once the upstream is read no more. */
+  onOver(): void;
 };
 
-type Reader = ReturnType<typeof createTurnReader>;
+/** Most bytes of one turn. Cumulative streams are long: an answer of 30,000 tokens has some 2 GB. */
+const maxTurnBytes = 8 * 1024 ** 3;
+/** Most characters of one answer, which is held in memory. */
+const maxAnswerLength = 64 * 1024 * 1024;
+
+const endOfBytes = { done: true, value: undefined } as const;
+const endOfBatches = { done: true, value: undefined } as const;
 
 /**
- * Holds one turn: reads the answer in as many streams as it comes in, asks it to go on where it was cut, and tidies up whatever
- * happens. The last segment is a `finish` or an `error`.
+ * Runs one turn: reads the answer from all the streams it comes in, asks the upstream to continue it
+ * if it was cut, and tidies up however the turn ends. One batch of segments for each read of the
+ * upstream. The last segment is a `finish` or an `error`. If the caller leaves, the turn ends at
+ * once, also while nobody reads it.
  */
-export async function* runTurn(
-  first: Response,
-  reader: Reader,
+export function runTurn(
+  first: ByteSource,
+  reader: TurnReader,
   client: Client,
-  options: ConverseOptions,
+  options: TurnOptions,
   ports: Ports,
-  callers: AbortSignal,
-): AsyncGenerator<readonly Segment[]> {
-  const ours = new AbortController();
-  const signal = AbortSignal.any([callers, ours.signal]);
-  let over = false;
-  try {
-    let source = await bodyOf(first, client, ports, signal);
-    for (let round = 0; ; round++) {
-      yield* reading(source, reader, options.idleSeconds, () => ours.abort());
-      const last = reader.end();
-      // Where the upstream is through, nobody need stop it, whoever stops reading here.
-      over =
-        reader.state.outcome === 'whole' ||
-        reader.state.outcome === 'failed' ||
-        reader.state.outcome === 'blocked';
-      yield last;
-      over = false;
-      const next = await nextStream(reader, client, options, ports, signal, round);
-      if (!next) break;
-      source = next;
-    }
-    // Nothing runs there any more: who reads the last of it need not wait for us.
-    over = true;
-    yield* ending(reader, client, signal);
-  } catch (error) {
-    over = !callers.aborted;
-    const { message } = toFailure(error);
-    yield [
-      ...reader.flush(),
-      { kind: 'error', message, code: error instanceof Failure ? error.code : 'upstream_error' },
-    ];
-  } finally {
-    ours.abort();
-    ports.tasks.defer(tidy(reader.state.conversationId, over, client, options, ports));
-  }
-}
-
-async function* reading(
-  source: AsyncIterable<Uint8Array>,
-  reader: Reader,
-  idleSeconds: number,
-  giveUp: () => void,
-): AsyncGenerator<readonly Segment[]> {
-  const iterator = source[Symbol.asyncIterator]();
-  // Not waited for: a source that is silent would not answer.
-  const leave = () => void iterator.return?.().catch(() => {});
+  caller: AbortSignal,
+): SegmentBatches {
+  const own = new AbortController();
+  const signal = AbortSignal.any([caller, own.signal]);
+  let source: ByteSource = first;
+  let stage: 'reading' | 'between' | 'ending' = 'reading';
+  let round = 0;
+  let bytes = 0;
+  let length = 0;
+  let refusal: Failure | null = null;
   let isSilent = false;
-  const silence = createIdleTimer(idleSeconds, () => {
+  /** Whether the upstream has nothing left to stop. */
+  let isUpstreamDone = false;
+  let isOver = false;
+  /** Why the turn failed, until its reader has got it. */
+  let failure: Failure | null = null;
+
+  const cancel = (): void => void Promise.resolve(source.cancel()).catch(() => {});
+  const idle = createIdleTimer(options.idleSeconds, () => {
     isSilent = true;
-    giveUp();
-    leave();
+    own.abort();
+    cancel();
   });
-  try {
-    for (;;) {
-      silence.start();
-      const { done, value } = await iterator.next();
-      silence.stop();
-      if (done) break;
-      const segments = reader.push(value);
-      if (segments.length > 0) yield segments;
-    }
-  } catch (error) {
-    // A connection that breaks is told by what is missing.
-    if (error instanceof Failure) throw error;
-  } finally {
-    silence.end();
-    leave();
-  }
-  if (isSilent) throw silent(idleSeconds);
-}
+  const finish = (): void => {
+    if (isOver) return;
+    isOver = true;
+    caller.removeEventListener('abort', leave);
+    idle.end();
+    cancel();
+    own.abort();
+    options.onOver();
+    const { conversationId } = reader.state;
+    const stop = !isUpstreamDone && options.stopWhenLeft;
+    const hide = options.hide && !options.historyDisabled;
+    ports.tasks.defer(tidyUp(client, { conversationId, stop, hide }, ports));
+  };
+  const leave = (): void => {
+    if (caller.reason instanceof Failure) failure = caller.reason;
+    finish();
+  };
+  if (caller.aborted) leave();
+  else caller.addEventListener('abort', leave);
 
-/** The stream that the turn goes on in; null where it does not. */
-async function nextStream(
-  reader: Reader,
-  client: Client,
-  options: ConverseOptions,
-  ports: Ports,
-  signal: AbortSignal,
-  round: number,
-): Promise<AsyncIterable<Uint8Array> | null> {
-  const { outcome, conversationId, messageId, confirmation, topic } = reader.state;
-  if (conversationId === null) return null;
-  if (outcome === 'cut' && messageId !== null && round < options.continueRounds && !options.historyDisabled) {
-    const answer = await client
-      .conversation(composeContinue(conversationId, messageId, options), signal)
-      .catch(() => null);
-    if (!answer) return null;
-    reader.resume(true);
-    return bodyOf(answer, client, ports, signal);
-  }
-  if (outcome === 'confirmation' && confirmation && options.allowActions && round < 8) {
-    const payload = composeConfirm(conversationId, confirmation, options);
-    if (!payload) return null;
-    const answer = await client.conversation(payload, signal);
-    reader.resume(false);
-    return bodyOf(answer, client, ports, signal);
-  }
-  if (outcome === 'handoff' && topic === null) {
-    const messages = await storedAnswer(client, conversationId, signal);
-    if (!messages) return null;
-    reader.resume(false);
-    return asStream(messages, conversationId);
-  }
-  if (outcome === 'handoff' && topic !== null) {
-    reader.resume(false);
-    const url = await client.topicSocketUrl(signal);
-    return listen(
-      ports.http.openSocket,
-      url,
-      { conversationId: null, responseId: null, topic },
-      topicHello(topic),
-      signal,
-    );
-  }
-  return null;
-}
+  const count = (chunk: Uint8Array | undefined, segments: readonly Segment[]): void => {
+    bytes += chunk?.length ?? 0;
+    for (const segment of segments) if ('text' in segment) length += segment.text.length;
+    if (bytes > maxTurnBytes || length > maxAnswerLength)
+      throw new Failure('upstream_error', 'The answer of the upstream is too long.');
+  };
 
-/** The last batch: what the turn's outcome means to the reader. */
-async function* ending(
-  reader: Reader,
-  client: Client,
-  signal: AbortSignal,
-): AsyncGenerator<readonly Segment[]> {
-  const { outcome, conversationId, confirmation } = reader.state;
-  const held = reader.flush();
-  switch (outcome) {
-    case 'whole':
-      yield [...held, { kind: 'finish', reason: 'stop' }];
-      break;
-    case 'cut':
-      yield [...held, { kind: 'finish', reason: 'length' }];
-      break;
-    case 'blocked':
-      yield [...held, { kind: 'finish', reason: 'content_filter' }];
-      break;
-    case 'confirmation':
-      yield [
-        ...held,
-        {
-          kind: 'notice',
-          text: `this GPT wants to act at ${confirmation?.body.domain ?? 'a site'}, and asks first. The gateway's setting ALWAYS_ALLOW_ACTIONS lets it.`,
-        },
-        { kind: 'finish', reason: 'stop' },
-      ];
-      break;
-    case 'background': {
-      if (held.length > 0) yield held;
-      const pictures =
-        conversationId === null ? [] : await backgroundPictures(client, conversationId, signal);
-      if (pictures.length > 0) yield [...pictures, { kind: 'finish', reason: 'stop' }];
-      else
-        yield [
-          {
-            kind: 'error',
-            message: 'The picture was not ready in time. Ask again.',
-            code: 'upstream_timeout',
-          },
-        ];
-      break;
+  /** The stream is at its end: what its reader held back. */
+  const endStream = (): readonly Segment[] => {
+    stage = 'between';
+    const segments = reader.end();
+    const { outcome } = reader.state;
+    isUpstreamDone = outcome === 'whole' || outcome === 'failed' || outcome === 'blocked';
+    return segments;
+  };
+
+  /** Opens the next stream of the turn, if there is one. */
+  const proceed = async (): Promise<void> => {
+    isUpstreamDone = false;
+    const next = await nextSource(reader, client, options, ports, signal, round++);
+    if (next === null || isRefusal(next)) {
+      refusal = next?.refusal ?? null;
+      stage = 'ending';
+      isUpstreamDone = true;
+      return;
     }
-    case 'handoff':
-      yield [
-        ...held,
-        {
-          kind: 'error',
-          message: 'The upstream goes on with its answer where it cannot be followed.',
-          code: 'upstream_error',
-        },
-      ];
-      break;
-    default:
-      // The reader has told the error already.
-      yield held;
-  }
+    source = next;
+    stage = 'reading';
+    if (isOver) cancel();
+  };
+
+  /** The error of a turn that failed, once. */
+  const afterEnd = (): IteratorResult<readonly Segment[], undefined> => {
+    if (failure === null) return endOfBatches;
+    const value = [...reader.flush(), errorSegment(failure)];
+    failure = null;
+    return { done: false, value };
+  };
+
+  return {
+    // One async function for all that happens between two batches: each more costs a promise a chunk.
+    async next() {
+      try {
+        while (!isOver) {
+          if (stage === 'between') {
+            await proceed();
+            continue;
+          }
+          let segments: readonly Segment[];
+          if (stage === 'reading') {
+            let chunk: Awaited<ReturnType<ByteSource['read']>>;
+            idle.start();
+            try {
+              chunk = await source.read();
+            } catch (error) {
+              // The reader knows what is missing if a connection breaks.
+              if (error instanceof Failure) throw error;
+              chunk = endOfBytes;
+            }
+            idle.stop();
+            if (isOver) break;
+            if (isSilent) throw silent(options.idleSeconds);
+            segments = chunk.done || !chunk.value ? endStream() : reader.push(chunk.value);
+            count(chunk.value, segments);
+          } else {
+            // What was held back goes out before the wait for pictures.
+            segments = reader.state.outcome === 'background' ? reader.flush() : [];
+            if (segments.length === 0) {
+              segments = await lastSegments(reader, client, refusal, signal);
+              finish();
+            }
+          }
+          if (segments.length > 0) return { done: false, value: segments };
+        }
+      } catch (error) {
+        if (!isOver) {
+          isUpstreamDone = !caller.aborted;
+          finish();
+          failure = toFailure(error);
+        }
+      }
+      return afterEnd();
+    },
+    async return() {
+      finish();
+      return endOfBatches;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 function silent(seconds: number): Failure {
-  return new Failure('upstream_timeout', `The upstream fell silent for ${seconds} seconds (IDLE_TIMEOUT).`);
-}
-
-/** Ends what still runs, and hides what is not to be seen. Failures are logged, never the reader's affair. */
-async function tidy(
-  conversationId: string | null,
-  over: boolean,
-  client: Client,
-  options: ConverseOptions,
-  ports: Ports,
-): Promise<void> {
-  if (conversationId === null) return;
-  try {
-    if (!over && options.stopWhenLeft) await client.stop(conversationId).catch(() => {});
-    if (options.hide && !options.historyDisabled) await client.hide(conversationId);
-  } catch (error) {
-    ports.log('warn', 'a conversation could not be hidden', { error: toFailure(error).message });
-  }
+  return new Failure(
+    'upstream_timeout',
+    `The upstream fell silent for ${seconds} seconds in the middle of its answer. IDLE_TIMEOUT sets how long to wait.`,
+  );
 }

@@ -1,40 +1,53 @@
 import type { Ports } from '../../ports/ports.ts';
-import { readChunks } from '../../streams/read-chunks.ts';
-import type { Client } from './client.ts';
+import { chunkReader } from '../../streams/read-chunks.ts';
+import type { Client, ConversationResponse } from './client.ts';
 import type { Message } from './decode/message.ts';
 import { listen } from './socket.ts';
 
-/** The bytes of an answer, whichever way it comes: the body itself, or a socket that the body names. */
-export async function bodyOf(
-  answer: Response,
-  client: Client,
-  ports: Ports,
+/** Where the bytes of an answer come from: the reader of a body, or anything that is read like one. */
+export type ByteSource = {
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+  cancel(): unknown;
+};
+
+/** What opening a source needs. */
+export type SourceOptions = {
+  readonly ports: Pick<Ports, 'http'>;
+  /** Private hosts, as `host:port`, that the upstream may name a socket at. */
+  readonly allow: ReadonlySet<string>;
+};
+
+/** The bytes of an answer: the body itself, or what comes over the socket that the body names. */
+export async function openSource(
+  response: ConversationResponse,
+  client: Pick<Client, 'socketUrl'>,
+  { ports, allow }: SourceOptions,
   signal: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
-  const type = answer.headers.get('content-type') ?? '';
-  if (answer.body && (type.includes('text/event-stream') || !type.includes('json')))
-    return readChunks(answer.body);
-  const copy = answer.clone();
-  const named = ((await answer.json().catch(() => null)) ?? {}) as Record<string, unknown>;
-  const text = (name: string) => (typeof named[name] === 'string' ? (named[name] as string) : null);
-  if (text('wss_url') === null && text('websocket_request_id') === null) throw await client.refused(copy);
+): Promise<ByteSource> {
+  if (response.kind === 'stream') return chunkReader(response.body);
+  const text = (name: string): string | null => {
+    const value = response.fields[name];
+    return typeof value === 'string' ? value : null;
+  };
   const url = text('wss_url') ?? (await client.socketUrl(signal));
-  return listen(
-    ports.http.openSocket,
-    url,
-    { conversationId: text('conversation_id'), responseId: text('response_id'), topic: null },
-    [],
-    signal,
-  );
+  const filter = { conversationId: text('conversation_id'), responseId: text('response_id'), topic: null };
+  return listen(ports.http, { url, allow, filter, hello: [] });
 }
 
-/** Messages that were found finished, as the stream they would have come in. */
-export async function* asStream(
-  messages: readonly Message[],
-  conversationId: string,
-): AsyncGenerator<Uint8Array> {
+/** Messages of a finished answer, as the stream that they would have come in. */
+export function storedSource(messages: readonly Message[], conversationId: string): ByteSource {
   const events = messages.map(
     (message) => `data: ${JSON.stringify({ message, conversation_id: conversationId, error: null })}\n\n`,
   );
-  yield new TextEncoder().encode(`${events.join('')}data: [DONE]\n\n`);
+  let bytes: Uint8Array | null = new TextEncoder().encode(`${events.join('')}data: [DONE]\n\n`);
+  return {
+    async read() {
+      const value = bytes;
+      bytes = null;
+      return value === null ? { done: true } : { done: false, value };
+    },
+    cancel() {
+      bytes = null;
+    },
+  };
 }

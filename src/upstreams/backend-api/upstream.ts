@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Call } from '../../call.ts';
 import type { FileStore } from '../../files/file-store.ts';
 import { uploadsFolder } from '../../files/uploads.ts';
-import { Failure } from '../../http/failure.ts';
+import { Failure, toFailure } from '../../http/failure.ts';
 import { hostAndPort } from '../../http/guarded-fetch.ts';
 import { linkStem } from '../../http/public-url.ts';
 import { hashOf } from '../../ports/hash.ts';
@@ -12,6 +12,7 @@ import { atLimit } from '../../relay/errors.ts';
 import type { UpstreamHealth } from '../../relay/health.ts';
 import type { Timeouts, WhenCallerLeaves } from '../../relay/relay.ts';
 import type { Release, Semaphore } from '../../relay/semaphore.ts';
+import { countFurtherAttempt } from '../attempts.ts';
 import type { BackendUpstream, SegmentStream } from '../upstream.ts';
 import { attachAll } from './attach.ts';
 import { type Client, createClient } from './client.ts';
@@ -21,6 +22,7 @@ import { contentsOf } from './inputs.ts';
 import { createPublisher } from './publish.ts';
 import { redactErrors } from './redact-errors.ts';
 import { runTurn } from './run-turn.ts';
+import { type ByteSource, openSource } from './source.ts';
 import { createTurnReader } from './turn.ts';
 import { createUploader } from './upload.ts';
 
@@ -28,7 +30,7 @@ export type BackendSettings = {
   readonly name: string;
   /** Base address and prefix, without a slash at the end; several are used in turn. */
   readonly bases: readonly string[];
-  /** Server-side keys, used in turn; empty where callers bring their own; null where none is needed. */
+  /** Server-side keys, used in turn; empty if callers bring their own; null if none is needed. */
   readonly keys: readonly string[] | null;
   readonly timeouts: Timeouts;
   readonly whenCallerLeaves: WhenCallerLeaves;
@@ -48,49 +50,50 @@ export type BackendSettings = {
   readonly fileFetchAllow: readonly string[];
 };
 
-/** How long the description of a GPT is remembered, in seconds. */
+/** How long the description of a GPT is cached, in seconds. */
 const gizmoSeconds = 86_400;
 
 const gizmoSchema = v.looseObject({ gizmo: v.looseObject({}) });
 
-/** An upstream that holds conversations: it is asked, and answers in segments. */
+/** An upstream that holds conversations. Its answers are read as segments. */
 export function createBackendUpstream(
   settings: BackendSettings,
   ports: Ports,
   fileStore: FileStore | null,
   upstreamHealth: UpstreamHealth,
 ): BackendUpstream {
-  const waysFor = createEndpoints({ ...settings, firstByteSeconds: settings.timeouts.firstByte }, ports);
+  const endpointsFor = createEndpoints(settings, ports);
   const gizmos = typedCache(ports, 'gizmo', gizmoSchema, gizmoSeconds);
+  /** Private hosts that a caller may name. */
   const callersMayName = new Set(settings.fileFetchAllow);
-  // The owner named these hosts: what they hold may be fetched from them.
+  /** Private hosts that the upstream may name: also its own, which the owner configured. */
   const upstreamMayName = new Set([
     ...settings.fileFetchAllow,
     ...settings.bases.map((each) => hostAndPort(new URL(each))),
   ]);
 
-  /** What a GPT is, asked for once; null where it may not be known, which its conversations do not need. */
+  /** What a GPT is, requested once; null if it cannot be known. Its conversations do not need it. */
   const describe = async (id: string): Promise<unknown> => {
     if (!settings.keyForGptsInfo) return null;
     const known = await gizmos.get(settings.name, id);
     if (known !== undefined) return known;
     const key = { key: settings.keyForGptsInfo, own: false };
     const client = createClient(
-      {
-        base: settings.bases[0] as string,
-        key,
-        account: null,
-        firstByteSeconds: settings.timeouts.firstByte,
-      },
+      { base: settings.bases[0] as string, key, account: null, timeouts: settings.timeouts },
       ports,
     );
-    const found = await client.gizmo(id).catch(() => null);
-    if (found === null) ports.log('warn', 'the description of a GPT could not be read', { gizmo: id });
-    else await gizmos.set(found as v.InferOutput<typeof gizmoSchema>, settings.name, id);
-    return found;
+    try {
+      const gizmo = await client.gizmo(id);
+      await gizmos.set(gizmo as v.InferOutput<typeof gizmoSchema>, settings.name, id);
+      return gizmo;
+    } catch (error) {
+      const { message } = toFailure(error);
+      ports.log('warn', 'the description of a GPT could not be read', { gizmo: id, error: message });
+      return null;
+    }
   };
 
-  /** Brings the pictures and files of the messages to the upstream, and puts the payload together. */
+  /** Uploads the pictures and files of the messages, and composes the payload. */
   const payloadFor = async (
     call: Call,
     request: ChatRequest,
@@ -130,39 +133,41 @@ export function createBackendUpstream(
     );
   };
 
-  /** Waits for a place at the upstream, kept until the turn is over, or at the latest the request. Throws a 503 where there is none. */
-  const takePlace = async (call: Call, signal: AbortSignal): Promise<Release> => {
+  /** Waits for a slot of the upstream, kept until the turn is over. Throws a 503 if there is none. */
+  const acquireSlot = async (call: Call, signal: AbortSignal): Promise<Release> => {
     const { slots } = settings;
     if (!slots) return () => {};
     const release = slots.tryAcquire() ?? (await slots.acquire(signal));
     if (!release) throw atLimit();
-    // An answer that nobody begins to read has no end of its own.
+    // An answer that is never read has no end of its turn.
     call.whenOver(release);
     return release;
   };
 
-  /** Asks for an answer by one way after the other, until one agrees to give it. */
+  /** Asks one endpoint after the other, until one agrees to give an answer. */
   const begin = async (
     call: Call,
     request: ChatRequest,
     options: Parameters<typeof composeNext>[3],
     signal: AbortSignal,
-  ): Promise<{ client: Client; first: Response }> => {
-    const ways = upstreamHealth.order(waysFor(call));
-    for (const [i, way] of ways.entries()) {
+  ): Promise<{ client: Client; source: ByteSource }> => {
+    const endpoints = upstreamHealth.order(endpointsFor(call));
+    for (const [i, endpoint] of endpoints.entries()) {
       try {
-        const client = way.connect();
-        const payload = await payloadFor(call, request, way, client, options, signal);
-        const first = await client.conversation(payload, signal);
-        upstreamHealth.report(way, 'ok');
-        return { client, first };
+        if (i > 0) countFurtherAttempt(call.record);
+        const client = endpoint.connect();
+        const payload = await payloadFor(call, request, endpoint, client, options, signal);
+        const response = await client.conversation(payload, signal);
+        const source = await openSource(response, client, { ports, allow: upstreamMayName }, signal);
+        upstreamHealth.report(endpoint, 'ok');
+        return { client, source };
       } catch (error) {
-        if (signal.aborted) throw error;
-        upstreamHealth.report(way, resultOf(error));
-        if (!isRetryable(error) || i === ways.length - 1) throw error;
+        if (signal.aborted) throw signal.reason instanceof Failure ? signal.reason : error;
+        upstreamHealth.report(endpoint, resultOf(error));
+        if (!isRetryable(error) || i === endpoints.length - 1) throw error;
       }
     }
-    throw new Failure('upstream_error', 'No way to ask the upstream is configured.');
+    throw new Failure('upstream_error', 'No endpoint of the upstream is configured.');
   };
 
   return {
@@ -174,48 +179,41 @@ export function createBackendUpstream(
       model: ConversationModel,
       signal: AbortSignal,
     ): Promise<SegmentStream> {
-      const options = {
-        model,
-        gizmo: model.gizmo === null ? null : await describe(model.gizmo),
-        historyDisabled: settings.historyDisabled,
-        newId: () => crypto.randomUUID(),
-        continueRounds: settings.continueRounds,
-        allowActions: settings.alwaysAllowActions,
-        hide: settings.hideConversations,
-        idleSeconds: settings.timeouts.idle,
-        stopWhenLeft: settings.whenCallerLeaves === 'cancel',
-      };
-      const leave = await takePlace(call, signal);
-      const { client, first } = await begin(call, request, options, signal).catch((error: unknown) => {
+      const leave = await acquireSlot(call, signal);
+      try {
+        const options = {
+          model,
+          gizmo: model.gizmo === null ? null : await describe(model.gizmo),
+          historyDisabled: settings.historyDisabled,
+          newId: () => crypto.randomUUID(),
+          continueRounds: settings.continueRounds,
+          allowActions: settings.alwaysAllowActions,
+          allow: upstreamMayName,
+          hide: settings.hideConversations,
+          idleSeconds: settings.timeouts.idle,
+          stopWhenLeft: settings.whenCallerLeaves === 'cancel',
+          onOver: leave,
+        };
+        const { client, source } = await begin(call, request, options, signal);
+        const reader = createTurnReader();
+        const publisher = createPublisher(client, {
+          ports,
+          fileStore: settings.upstreamLinks ? null : fileStore,
+          stem: linkStem(call.incoming, settings.publicUrl),
+          r2Domain: settings.r2Domain,
+          allow: upstreamMayName,
+          maxBytes: settings.maxStoredBytes,
+          idleSeconds: settings.timeouts.idle,
+        });
+        return {
+          batches: redactErrors(runTurn(source, reader, client, options, ports, signal), client.redact),
+          publish: (asset) => publisher.publish(asset, reader.state.conversationId),
+          download: (asset) => publisher.download(asset, reader.state.conversationId),
+        };
+      } catch (error) {
         leave();
         throw error;
-      });
-      const reader = createTurnReader();
-      const publisher = createPublisher(client, {
-        ports,
-        fileStore: settings.upstreamLinks ? null : fileStore,
-        stem: linkStem(call.incoming, settings.publicUrl),
-        r2Domain: settings.r2Domain,
-        allow: upstreamMayName,
-        maxBytes: settings.maxStoredBytes,
-      });
-      return {
-        batches: redactErrors(
-          followed(runTurn(first, reader, client, options, ports, signal), leave),
-          client.redact,
-        ),
-        publish: (asset) => publisher.publish(asset, reader.state.conversationId),
-        download: (asset) => publisher.download(asset, reader.state.conversationId),
-      };
+      }
     },
   };
-}
-
-/** The same batches; calls back once there are no more, or nobody wants them. */
-async function* followed<T>(batches: AsyncGenerator<T>, then: () => void): AsyncGenerator<T> {
-  try {
-    yield* batches;
-  } finally {
-    then();
-  }
 }

@@ -104,7 +104,7 @@ export function createS3Requests(
   };
 
   const textOf = async (response: Response): Promise<string> => {
-    const body = response.body && countBytes(response.body, silenceSeconds).body;
+    const body = response.body && countBytes(response.body, { idleSeconds: silenceSeconds }).body;
     const bytes = await readAll(body, maxTextBytes, () => new Error('the S3 store sent too long a text'));
     return new TextDecoder().decode(bytes);
   };
@@ -137,7 +137,7 @@ export function createS3Requests(
     async send(request) {
       const response = await send(request);
       if (!response.body || request.method === 'HEAD') return response;
-      const { body } = countBytes(response.body, silenceSeconds);
+      const { body } = countBytes(response.body, { idleSeconds: silenceSeconds });
       return new Response(body, { status: response.status, headers: response.headers });
     },
     sendForText: async (request) => textOf(await send(request)),
