@@ -9,6 +9,7 @@ import { markdownStyle } from '../src/segments/style.ts';
 import { createWriter } from '../src/segments/writer.ts';
 import { createTurnReader } from '../src/upstreams/backend-api/turn.ts';
 import { cumulativeEvents } from './cumulative.ts';
+import { oneByOne } from './one-by-one.ts';
 
 const rounds = 7;
 
@@ -99,3 +100,12 @@ function heapPerStream(): number {
 
 if (globalThis.gc)
   process.stdout.write(`an open answer of 100 tokens holds ${(heapPerStream() / 1024).toFixed(1)} KB\n`);
+
+process.stdout.write('one event at a time   tokens   least µs/event   sluice µs/event   ratio\n');
+for (const tokens of [100, 500]) {
+  const { least, ours } = await oneByOne(tokens, 50, rounds);
+  const cells = [tokens, least.toFixed(1), ours.toFixed(1), (ours / least).toFixed(2)];
+  process.stdout.write(
+    `${cells.map((cell, i) => String(cell).padStart([28, 16, 17, 7][i] ?? 8)).join(' ')}\n`,
+  );
+}

@@ -1,9 +1,10 @@
 import type { Finish, UrlCitation } from '../openai/chunks.ts';
 import { createLimit, type LimitOptions } from '../openai/limit.ts';
-import type { AnswerPart } from '../segments/answer.ts';
+import type { AnswerPart, AnswerWriter } from '../segments/answer.ts';
+import type { SegmentBatches } from '../upstreams/upstream.ts';
 
-/** What a choice of a completion says next. */
-export type ChoicePart =
+/** The next part of one choice of a completion. */
+export type ChoicePart = { readonly index: number } & (
   | {
       readonly kind: 'piece';
       readonly content: string;
@@ -11,67 +12,150 @@ export type ChoicePart =
       readonly annotations: readonly UrlCitation[];
     }
   | { readonly kind: 'finish'; readonly reason: Finish }
-  | { readonly kind: 'error'; readonly message: string; readonly code: string | null };
+  | { readonly kind: 'error'; readonly message: string; readonly code: string | null }
+);
 
-/** An answer as a choice: cut at stop sequences and at the last token, its sources as the API has them. */
-export async function* choiceOf(
-  answer: AsyncIterable<AnswerPart>,
+/** The parts of one choice, or of several. */
+export interface Choices {
+  /** The next part; null after the last one. */
+  next(): Promise<ChoicePart | null>;
+  /** Ends the turns behind it. Nothing more is read. */
+  leave(): void;
+}
+
+const noAnnotations: readonly UrlCitation[] = [];
+
+/**
+ * One answer as a choice: cut at stop sequences and at the last token, its sources as the API has
+ * them. Everything between two reads of the upstream is synchronous, unless an asset is published.
+ */
+export function createChoice(
+  index: number,
+  batches: SegmentBatches,
+  answer: AnswerWriter,
   options: LimitOptions,
-): AsyncGenerator<ChoicePart> {
+): Choices {
   const limit = createLimit(options);
-  for await (const part of answer) {
-    if (part.kind === 'error') return yield part;
+  /** The part after the one that was just given. */
+  let queued: ChoicePart | null = null;
+  let isOver = false;
+
+  const end = (): void => {
+    isOver = true;
+    void batches.return();
+  };
+
+  const convert = (part: AnswerPart): ChoicePart | null => {
+    if (part.kind === 'error') {
+      end();
+      return { index, ...part };
+    }
     if (part.kind === 'finish') {
-      const rest = limit.end();
-      if (rest.text !== '') yield { kind: 'piece', content: rest.text, reasoning: '', annotations: [] };
-      return yield { kind: 'finish', reason: rest.ended ?? part.reason };
+      end();
+      const { text, ended } = limit.end();
+      const finish: ChoicePart = { index, kind: 'finish', reason: ended ?? part.reason };
+      if (text === '') return finish;
+      queued = finish;
+      return { index, kind: 'piece', content: text, reasoning: '', annotations: noAnnotations };
     }
     const { text, ended } = limit.push(part.content);
-    const annotations = part.annotations.map(
-      ({ start, end, title, url }): UrlCitation => ({
-        type: 'url_citation',
-        url_citation: { start_index: start, end_index: end, title, url },
-      }),
-    );
-    if (text !== '' || part.reasoning !== '' || annotations.length > 0)
-      yield { kind: 'piece', content: text, reasoning: part.reasoning, annotations };
-    // Leaving the loop tells the upstream that nobody reads any more.
-    if (ended) return yield { kind: 'finish', reason: ended };
-  }
-}
+    const annotations = part.annotations.length === 0 ? noAnnotations : part.annotations.map(citationOf);
+    const finish: ChoicePart | null = ended && { index, kind: 'finish', reason: ended };
+    // The upstream need not write what is not read.
+    if (finish) end();
+    if (text === '' && part.reasoning === '' && annotations.length === 0) return finish;
+    queued = finish;
+    return { index, kind: 'piece', content: text, reasoning: part.reasoning, annotations };
+  };
 
-/** Parts of several choices as they come, each with its choice's index. Leaving it leaves them all. */
-export async function* merged(
-  choices: readonly AsyncGenerator<ChoicePart>[],
-): AsyncGenerator<readonly [number, ChoicePart]> {
-  const next = (index: number, choice: AsyncGenerator<ChoicePart>) =>
-    choice.next().then((result) => ({ index, choice, result }));
-  const waiting = new Map(choices.map((choice, index) => [index, next(index, choice)]));
-  try {
-    while (waiting.size > 0) {
-      const { index, choice, result } = await Promise.race(waiting.values());
-      if (result.done) waiting.delete(index);
-      else {
-        yield [index, result.value];
-        waiting.set(index, next(index, choice));
+  return {
+    async next() {
+      for (;;) {
+        if (queued) {
+          const part = queued;
+          queued = null;
+          return part;
+        }
+        if (isOver) return null;
+        const written = answer.take();
+        const pending = written ? null : answer.pending();
+        if (written) {
+          const part = convert(written);
+          if (part) return part;
+        } else if (pending) await pending;
+        else {
+          const { done, value } = await batches.next();
+          if (done) isOver = true;
+          else answer.push(value);
+        }
       }
-    }
-  } finally {
-    for (const choice of choices) void choice.return(undefined).catch(() => {});
-  }
+    },
+    leave: end,
+  };
 }
 
-/** The same parts no faster than one in `ms` milliseconds, long pieces cut into short ones: for clients that show text as it comes. */
-export async function* paced(choice: AsyncGenerator<ChoicePart>, ms: number): AsyncGenerator<ChoicePart> {
-  for await (const part of choice) {
-    if (part.kind !== 'piece') {
-      yield part;
-      continue;
+function citationOf({ start, end, title, url }: { start: number; end: number; title: string; url: string }) {
+  return {
+    type: 'url_citation',
+    url_citation: { start_index: start, end_index: end, title, url },
+  } as const;
+}
+
+/** Several choices as one: their parts in the order in which they come. */
+export function mergeChoices(choices: readonly Choices[]): Choices {
+  const [only] = choices;
+  if (only && choices.length === 1) return only;
+  const next = (choice: Choices) => choice.next().then((part) => ({ choice, part }));
+  const waiting = new Map(choices.map((choice) => [choice, next(choice)]));
+  return {
+    async next() {
+      while (waiting.size > 0) {
+        const { choice, part } = await Promise.race(waiting.values());
+        if (part) waiting.set(choice, next(choice));
+        else waiting.delete(choice);
+        if (part) return part;
+      }
+      return null;
+    },
+    leave() {
+      for (const choice of choices) choice.leave();
+    },
+  };
+}
+
+/** Longest piece of a paced choice, in characters. */
+const pieceLength = 16;
+
+/**
+ * The same parts with at least `ms` milliseconds between two, long pieces cut into short ones: for
+ * clients that show text as it comes.
+ */
+export function paceChoice(choice: Choices, ms: number): Choices {
+  let parts: ChoicePart[] = [];
+  let isFirst = true;
+  const split = (part: ChoicePart): ChoicePart[] => {
+    if (part.kind !== 'piece' || part.content.length <= pieceLength) return [part];
+    const characters = [...part.content];
+    const pieces: ChoicePart[] = [];
+    for (let at = 0; at < characters.length; at += pieceLength) {
+      const content = characters.slice(at, at + pieceLength).join('');
+      pieces.push(
+        at === 0 ? { ...part, content } : { ...part, content, reasoning: '', annotations: noAnnotations },
+      );
     }
-    const pieces = part.content.match(/[\s\S]{1,16}/gu) ?? [''];
-    for (const [i, content] of pieces.entries()) {
-      yield i === 0 ? { ...part, content } : { kind: 'piece', content, reasoning: '', annotations: [] };
-      await new Promise((resolve) => setTimeout(resolve, ms));
-    }
-  }
+    return pieces;
+  };
+  return {
+    async next() {
+      if (!isFirst) await new Promise((resolve) => setTimeout(resolve, ms));
+      isFirst = false;
+      if (parts.length === 0) {
+        const part = await choice.next();
+        if (part === null) return null;
+        parts = split(part);
+      }
+      return parts.shift() ?? null;
+    },
+    leave: () => choice.leave(),
+  };
 }

@@ -114,7 +114,11 @@ export function createImages(options: ImageOptions, ports: Ports) {
     const { signal, abort: giveUp } = requestDeadline(call, options.totalTimeout);
     const work = generate(call, served, request, signal);
     return options.nonStreamKeepAlive
-      ? jsonWithHeartbeat(work, options.keepAlive, async () => giveUp())
+      ? jsonWithHeartbeat(work, {
+          everySeconds: options.keepAlive,
+          record: call.record,
+          onLeave: giveUp,
+        })
       : json(await work);
   };
 }

@@ -1,21 +1,32 @@
-import { errorEvent, Failure } from '../http/failure.ts';
+import type { RecordFields } from '../call.ts';
+import { errorBody, toFailure } from '../http/failure.ts';
+import { recordFailure } from './record-failure.ts';
+
+export type HeartbeatOptions = {
+  /** Seconds between two spaces. */
+  readonly everySeconds: number;
+  /** Learns of a failure, which the status cannot tell any more. */
+  readonly record: RecordFields;
+  /** Called if the caller leaves. */
+  onLeave(): void;
+};
 
 /**
- * A JSON answer with spaces before it while it is awaited, so that nothing on the way gives up on the silence. The status is 200 by then,
- * whatever comes. `left` is called where the caller does not wait.
+ * A JSON response that begins with spaces while its value is awaited, so that no proxy gives up on
+ * the silence. The status is 200 by then, even if the value is an error.
  */
 export function jsonWithHeartbeat(
   work: Promise<unknown>,
-  everySeconds: number,
-  left: () => Promise<unknown>,
+  { everySeconds, record, onLeave }: HeartbeatOptions,
 ): Response {
   const encoder = new TextEncoder();
   const body = work.then(
     (value) => JSON.stringify(value),
-    (error: unknown) =>
-      errorEvent(error instanceof Failure ? error : new Failure('internal_error', 'The gateway failed.'))
-        .slice('data: '.length)
-        .trim(),
+    (error: unknown) => {
+      const failure = toFailure(error);
+      recordFailure(record, failure);
+      return JSON.stringify(errorBody(failure));
+    },
   );
   const stream = new ReadableStream<Uint8Array>(
     {
@@ -24,16 +35,14 @@ export function jsonWithHeartbeat(
         controller.enqueue(encoder.encode(text ?? ' '));
         if (text !== null) controller.close();
       },
-      async cancel() {
-        await left();
-      },
+      cancel: () => onLeave(),
     },
     { highWaterMark: 0 },
   );
   return new Response(stream, { headers: { 'content-type': 'application/json', 'x-accel-buffering': 'no' } });
 }
 
-/** What a promise settled to within a time; null where it has not. */
+/** The value of a promise; null if it is not settled within a time. */
 export async function settledWithin<T>(promise: Promise<T>, ms: number): Promise<T | null> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<null>((resolve) => {

@@ -5,56 +5,91 @@ import { createWriter, type Published, type Written } from './writer.ts';
 /** Turns an asset into something a reader can see. */
 export type Publish = (asset: AssetRef) => Promise<Published>;
 
-/** What an answer is as it is written: pieces of it, and how it ended. */
+/** A written answer: pieces of it, and how it ended. */
 export type AnswerPart =
   | ({ readonly kind: 'piece' } & Written)
   | { readonly kind: 'finish'; readonly reason: FinishReason }
   | { readonly kind: 'error'; readonly message: string; readonly code: string | null };
 
+/** Writes an answer as its segments come. Nothing in it waits: `take` gives what can be written now. */
+export interface AnswerWriter {
+  /** Adds a batch. The parts of the one before must have been taken. */
+  push(batch: readonly Segment[]): void;
+  /** The next part; null if it needs another batch, or the asset that `pending` waits for. */
+  take(): AnswerPart | null;
+  /** Resolves when the asset is published that the next part needs; null if it needs none. */
+  pending(): Promise<unknown> | null;
+}
+
+const noSegments: readonly Segment[] = [];
+
 /**
- * Writes batches of segments down, publishing assets on the way; each asset once, however often it is named. One piece for each
- * batch: what arrived together goes out together.
+ * Writes batches of segments, publishing assets on the way; each asset once, however often it is
+ * named. One piece for each batch: what arrived together goes out together. The text before an asset
+ * goes out while the asset is published.
  */
-export async function* writeAnswer(
-  batches: AsyncIterable<readonly Segment[]>,
-  style: Style,
-  publish: Publish,
-): AsyncGenerator<AnswerPart> {
+export function createAnswerWriter(style: Style, publish: Publish): AnswerWriter {
   const writer = createWriter(style);
-  const published = new Map<string, Promise<Published>>();
-  const publishOnce = (asset: AssetRef): Promise<Published> => {
-    const name = asset.from === 'file' ? asset.pointer : `${asset.messageId} ${asset.path}`;
-    const known =
-      published.get(name) ?? publish(asset).catch((error: unknown) => ({ failed: reasonOf(error) }));
-    published.set(name, known);
-    return known;
+  const published = new Map<string, Published>();
+  const publishing = new Map<string, Promise<void>>();
+  let queue = noSegments;
+  let at = 0;
+  let last: Extract<AnswerPart, { kind: 'finish' | 'error' }> | null = null;
+  let pending: Promise<void> | null = null;
+
+  const publishOnce = (asset: AssetRef): void => {
+    const name = nameOf(asset);
+    if (publishing.has(name)) return;
+    const work = publish(asset).then(
+      (result) => void published.set(name, result),
+      (error: unknown) => void published.set(name, { failed: reasonOf(error) }),
+    );
+    publishing.set(name, work);
   };
 
-  for await (const batch of batches) {
-    const pieces: Written[] = [];
-    let last: AnswerPart | null = null;
-    // Several pictures of one batch are fetched side by side, and told in their order.
-    for (const segment of batch)
-      if ((segment.kind === 'image' || segment.kind === 'file') && writer.wants(segment.asset))
-        void publishOnce(segment.asset);
-    for (const segment of batch) {
-      if (segment.kind === 'finish' || segment.kind === 'error') {
-        last = segment;
-        break;
+  return {
+    push(batch) {
+      queue = batch;
+      at = 0;
+      // Several assets of one batch are published side by side, and written in their order.
+      for (const segment of batch)
+        if ((segment.kind === 'image' || segment.kind === 'file') && writer.wants(segment.asset))
+          publishOnce(segment.asset);
+    },
+    pending: () => pending,
+    take() {
+      pending = null;
+      const pieces: Written[] = [];
+      while (at < queue.length) {
+        const segment = queue[at] as Segment;
+        if (segment.kind === 'finish' || segment.kind === 'error') {
+          last = segment;
+          queue = noSegments;
+          pieces.push(writer.end());
+          break;
+        }
+        if (segment.kind !== 'image' && segment.kind !== 'file') pieces.push(writer.write(segment));
+        else if (writer.wants(segment.asset)) {
+          const name = nameOf(segment.asset);
+          const result = published.get(name);
+          if (result === undefined) {
+            pending = publishing.get(name) ?? null;
+            break;
+          }
+          pieces.push(writer.write(segment, result));
+        }
+        at++;
       }
-      const asset = segment.kind === 'image' || segment.kind === 'file' ? segment.asset : null;
-      const wanted = asset && writer.wants(asset);
-      if (asset && wanted && pieces.length > 0) yield joined(pieces.splice(0));
-      if (asset && !wanted) continue;
-      pieces.push(writer.write(segment, asset ? await publishOnce(asset) : undefined));
-    }
-    if (last) pieces.push(writer.end());
-    if (pieces.length > 0) yield joined(pieces);
-    if (last) {
-      yield last;
-      return;
-    }
-  }
+      if (pieces.length > 0) return joined(pieces);
+      const part = last;
+      last = null;
+      return part;
+    },
+  };
+}
+
+function nameOf(asset: AssetRef): string {
+  return asset.from === 'file' ? asset.pointer : `${asset.messageId} ${asset.path}`;
 }
 
 function joined(pieces: readonly Written[]): AnswerPart {
