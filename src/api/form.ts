@@ -1,15 +1,15 @@
 import type { Call } from '../call.ts';
 import { Failure } from '../http/failure.ts';
 
-/** Longest boundary that is taken: the standard allows 70 characters (RFC 2046 §5.1.1). */
+/** Longest boundary that is accepted. The standard allows 70 characters (RFC 2046 §5.1.1). */
 const maxBoundary = 100;
 
-/** Reads a multipart form. Throws a 415 for a body of another kind, a 413 beyond the limit, a 400 for one that is broken. */
+/** Reads a multipart form. Throws a 415 for another kind of body, a 413 beyond the limit, a 400 for a broken one. */
 export async function readForm(call: Call, maxBodyBytes: number): Promise<FormData> {
   const type = call.incoming.head.get('content-type') ?? '';
   const boundary = /^multipart\/form-data\s*;.*boundary=("?)([^";]+)\1/i.exec(type)?.[2];
   if (boundary === undefined || boundary.length > maxBoundary)
-    throw new Failure('unsupported_media_type', 'This path takes multipart/form-data, as curl -F sends it.');
+    throw new Failure('unsupported_media_type', 'This path needs multipart/form-data, as curl -F sends it.');
   const bytes = await call.incoming.read(maxBodyBytes);
   try {
     return await new Response(bytes as BodyInit, { headers: { 'content-type': type } }).formData();

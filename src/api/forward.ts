@@ -4,6 +4,7 @@ import { type JsonBody, modelOf, parseJsonBody, withModel } from '../http/json-b
 import { decodedSegment } from '../http/request-target.ts';
 import type { Relay, UpstreamRequest } from '../relay/relay.ts';
 import { json, type Reply } from '../reply.ts';
+import { countFurtherAttempt } from '../upstreams/attempts.ts';
 import { isRetryableElsewhere } from '../upstreams/backend-api/endpoints.ts';
 import type { Candidates, ModelRouter, Served } from '../upstreams/model-router.ts';
 import type { Plan } from '../upstreams/relay-plan.ts';
@@ -12,7 +13,7 @@ import type { GivenPicture } from './image-request.ts';
 
 type Conversation = Extract<Served, { kind: 'backend-api' }>;
 
-/** What is answered here where no upstream of the OpenAI API does. */
+/** The routes that are converted if no upstream of the OpenAI API serves them. */
 export type Converted = {
   chat(call: Call, body: JsonBody, served: Conversation): Promise<Response>;
   images(
@@ -26,12 +27,13 @@ export type Converted = {
 
 const isFiles = /^\/v1\/files(?:\/|$)/;
 const isPictureForm = /^\/v1\/images\/(?:edits|variations)$/;
-/** Who draws where no model is named. */
+/** The model of a request for a picture that names none. */
 const drawingModel = 'dall-e-3';
 
 /**
- * Any `/v1` path, carried as it is. Where one upstream serves everything, the body is not even looked at. Where there is a choice, a JSON body
- * is read (up to `maxBodyBytes`) for the model it names; a body without one, or of another type, goes to the upstream for all the rest.
+ * Any `/v1` path. If one upstream serves everything, the request is relayed and its body is not read.
+ * If there is a choice, a JSON body is read (up to `maxBodyBytes`) for the model that it names. A body
+ * without a model, or of another type, goes to the general upstream.
  */
 export function createForward(
   modelRouter: ModelRouter,
@@ -47,7 +49,7 @@ export function createForward(
     if (isWebSocket(call)) return modelRouter.general().tunnel(call);
     if (modelRouter.onlyUpstream) return general(call, 'incoming');
     if (!modelRouter.hasGeneral && isFiles.test(call.path)) return converted.files(call);
-    // Where somebody else takes forms, they stream there unread; only a conversation's are read here.
+    // With a general upstream forms are relayed unread. Only those for a conversation are read here.
     if (!modelRouter.hasGeneral && call.method === 'POST' && isPictureForm.test(call.path))
       return withForm(call);
     const byModel = call.method === 'POST' && /^application\/json\b/i.test(head.get('content-type') ?? '');
@@ -55,64 +57,68 @@ export function createForward(
     return readJson(call, maxBodyBytes).then((body) => withBody(call, body));
   };
 
-  /** Carries a body that was read to whoever serves the model it names, or asks for an answer to it. */
+  /** Sends a body that was read to the upstream that serves its model, or converts it. */
   const withBody = (call: Call, body: JsonBody): Reply | Promise<Reply> => {
     if (modelRouter.onlyUpstream) return general(call, body.bytes);
     const isChat = call.path === '/v1/chat/completions';
     const isImages = call.path === '/v1/images/generations';
     if (body.value.model === undefined && !isChat && (modelRouter.hasGeneral || !isImages))
       return general(call, body.bytes);
-    const asked = isImages && body.value.model === undefined ? drawingModel : modelOf(body);
-    return served(call, body, asked, found(call, asked));
+    const model = isImages && body.value.model === undefined ? drawingModel : modelOf(body);
+    return served(call, body, model, candidates(call, model));
   };
 
-  /** Asks the first who may serve a model: all of the OpenAI API in one plan, a conversation by itself, and who comes after it where it fails. */
+  /**
+   * Asks the candidates for a model in turn. All upstreams of the OpenAI API are one plan. A
+   * conversation is asked alone; if it fails, the next candidate is asked.
+   */
   const served = (
     call: Call,
     body: JsonBody,
-    asked: string,
+    requested: string,
     [first, ...others]: Candidates,
   ): Reply | Promise<Reply> => {
     if (first.kind === 'openai') {
-      const asking = ({ upstream, model }: typeof first) => ({
+      const toRequest = ({ upstream, model }: typeof first) => ({
         upstream,
-        body: model === asked ? body.bytes : withModel(body, model).bytes,
+        body: model === requested ? body.bytes : withModel(body, model).bytes,
       });
       return plan(call, call.method, call.path, [
-        asking(first),
-        ...others.flatMap((other) => (other.kind === 'openai' ? [asking(other)] : [])),
+        toRequest(first),
+        ...others.flatMap((other) => (other.kind === 'openai' ? [toRequest(other)] : [])),
       ]);
     }
     call.record.upstream = first.upstream.name;
-    const answer = converse(call, body, asked, first);
+    const response = convert(call, body, requested, first);
     const [next, ...rest] = others;
-    if (!next) return answer;
-    return answer.catch((error: unknown) => {
+    if (!next) return response;
+    return response.catch((error: unknown) => {
       if (!isRetryableElsewhere(error) || call.incoming.signal.aborted) throw error;
-      return served(call, body, asked, [next, ...rest]);
+      countFurtherAttempt(call.record);
+      return served(call, body, requested, [next, ...rest]);
     });
   };
 
-  const converse = async (
+  const convert = async (
     call: Call,
     body: JsonBody,
-    asked: string,
+    requested: string,
     conversation: Conversation,
   ): Promise<Response> => {
     if (call.path === '/v1/chat/completions') return converted.chat(call, body, conversation);
     if (call.path === '/v1/images/generations') return converted.images(call, body.value, [], conversation);
     throw new Failure(
       'not_found',
-      `The model "${asked.slice(0, 100)}" is served for POST /v1/chat/completions and /v1/images/generations only.`,
+      `The model "${requested.slice(0, 100)}" is served for POST /v1/chat/completions and /v1/images/generations only.`,
       { param: 'model' },
     );
   };
 
-  /** Pictures to change, in a form: it is read, since they go into a conversation. */
+  /** A form with pictures to change. It is read, because they go into a conversation. */
   const withForm = async (call: Call): Promise<Reply> => {
     const form = await readForm(call, maxBodyBytes);
     const named = form.get('model');
-    const [first] = found(call, typeof named === 'string' && named !== '' ? named : drawingModel);
+    const [first] = candidates(call, typeof named === 'string' && named !== '' ? named : drawingModel);
     if (first.kind === 'openai') throw new Failure('not_found', 'The model is not served for this path.');
     const fields = Object.fromEntries([...form].filter(([, value]) => typeof value === 'string'));
     const files = [...form].flatMap(([, value]) => (typeof value === 'string' ? [] : [value]));
@@ -127,21 +133,21 @@ export function createForward(
     return converted.images(call, fields, pictures, first);
   };
 
-  /** Who may serve a model, which is noted for the log. */
-  const found = (call: Call, asked: string): Candidates => {
-    call.record.model = asked.slice(0, 100);
-    return modelRouter.candidates(asked);
+  /** The upstreams that may serve a model. The model is recorded. */
+  const candidates = (call: Call, name: string): Candidates => {
+    call.record.model = name.slice(0, 100);
+    return modelRouter.candidates(name);
   };
 
-  /** `GET /v1/models/{id}`, asked of the upstream that serves the model. */
+  /** `GET /v1/models/{id}`, from the upstream that serves the model. */
   const model = (call: Call): Reply => {
     if (modelRouter.onlyUpstream) return general(call, null);
-    const asked = decodedSegment(call.path.slice('/v1/models/'.length));
-    if (asked === null)
+    const id = decodedSegment(call.path.slice('/v1/models/'.length));
+    if (id === null)
       throw new Failure('invalid_request', 'The model name in the path is not percent-encoded UTF-8.');
-    const [first] = modelRouter.candidates(asked);
+    const [first] = modelRouter.candidates(id);
     if (first.kind === 'backend-api')
-      return json({ id: asked, object: 'model', created: 0, owned_by: first.upstream.name });
+      return json({ id, object: 'model', created: 0, owned_by: first.upstream.name });
     return plan(call, call.method, `/v1/models/${encodeURIComponent(first.model)}`, [
       { upstream: first.upstream, body: null },
     ]);

@@ -7,7 +7,7 @@ import type { Ports } from '../ports/ports.ts';
 import { typedCache } from '../ports/typed-cache.ts';
 import type { Relay } from '../relay/relay.ts';
 import { json, type Reply } from '../reply.ts';
-import { readAll } from '../streams/read-all.ts';
+import { readBody } from '../streams/read-body.ts';
 import type { ModelRouter } from '../upstreams/model-router.ts';
 import type { Plan } from '../upstreams/relay-plan.ts';
 import type { CompatibleUpstream } from '../upstreams/upstream.ts';
@@ -24,17 +24,20 @@ export type FetchRelay = (plan: Relay, signal: AbortSignal) => Promise<Response>
 
 type ModelsParts = {
   readonly modelRouter: ModelRouter;
-  readonly settings: { readonly modelsCacheSeconds: number };
+  readonly settings: { readonly modelsCacheSeconds: number; readonly idleTimeout: number };
   readonly ports: Ports;
   readonly plan: Plan;
   readonly fetchRelay: FetchRelay;
 };
 
 const maxListBytes = 8 * 1024 * 1024;
+/** Longest time for a whole list, in seconds. */
+const listSeconds = 60;
 
 /**
- * `GET /v1/models`: the models of all upstreams in one list, each upstream's own first answer remembered for a while for each key it was
- * asked with. An upstream that fails is left out while another answers; where none does, its own error passes.
+ * `GET /v1/models`: the models of all upstreams in one list. An upstream's list is cached for a while,
+ * for each key that it was requested with. An upstream that fails is left out while another answers;
+ * if none does, its error is passed on.
  */
 export function createModels({
   modelRouter,
@@ -56,7 +59,10 @@ export function createModels({
     const account = await accountHash(relay.requests[0].headers, ports);
     const known = settings.modelsCacheSeconds > 0 ? await remembered.get(upstream.name, account) : undefined;
     if (known) return { ok: true, models: known };
-    const listed = await readList(await fetchRelay(relay, call.incoming.signal));
+    const listed = await readList(
+      await fetchRelay(relay, call.incoming.signal),
+      settings.idleTimeout,
+    );
     if (listed.ok && settings.modelsCacheSeconds > 0)
       await remembered.set([...listed.models], upstream.name, account);
     return listed;
@@ -88,7 +94,7 @@ export function createModels({
   };
 }
 
-/** Lists differ by key and by the account it is used for; nothing else of a request changes them. No key is remembered, only its hash. */
+/** Lists differ by key and by account, and by nothing else of a request. No key is cached, only its hash. */
 function accountHash(headers: readonly string[], ports: Pick<Ports, 'createHash'>): Promise<string> {
   const names = ['authorization', 'openai-organization', 'openai-project', 'chatgpt-account-id'];
   return hashOf(ports, JSON.stringify(names.map((name) => headerOf(headers, name) ?? null)));
@@ -101,10 +107,13 @@ function failed(error: unknown): Listed {
   return { ok: false, status: failure.status, body, type: 'application/json' };
 }
 
-async function readList(answer: Response): Promise<Listed> {
-  const body = await readAll(answer.body, maxListBytes, () => {
-    return new Failure('upstream_error', 'The upstream gave a model list of more than 8 MiB.');
-  });
+async function readList(answer: Response, idleSeconds: number): Promise<Listed> {
+  const limits = { maxBytes: maxListBytes, idleSeconds, totalSeconds: listSeconds };
+  const body = await readBody(answer.body, limits, (limit) =>
+    limit === 'size'
+      ? new Failure('upstream_error', 'The upstream gave a model list of more than 8 MiB.')
+      : new Failure('upstream_timeout', 'The upstream did not finish its model list in time.'),
+  );
   if (!answer.ok) {
     return {
       ok: false,

@@ -4,23 +4,27 @@ import { type JsonBody, parseJsonBody, withFields } from '../http/json-body.ts';
 import type { Reply } from '../reply.ts';
 import { readJson } from './forward.ts';
 
-/** What `POST /` fills in where the caller left it out. */
+/** Defaults of `POST /`. */
 const chatDefaults = { model: 'gpt-3.5-turbo', temperature: 0.7, max_tokens: 1000, stream: false };
 const imageDefaults = { model: 'dall-e-3', n: 1, size: '1024x1024' };
 
 /**
- * `POST /`: a chat completion for callers who send little more than messages; or pictures, as openai-workers-proxy had it, where the body says
- * `"action": "generate-image"` or has a prompt instead of messages. Any JSON body does, whatever its content type.
+ * `POST /`: a chat completion for clients that send little more than messages. It draws pictures, as
+ * openai-workers-proxy did, if the body says `"action": "generate-image"` or has a prompt instead of
+ * messages. The content type does not matter.
  */
 export function createRootChat(
-  carry: (call: Call, body: JsonBody) => Reply | Promise<Reply>,
+  forward: (call: Call, body: JsonBody) => Reply | Promise<Reply>,
   maxBodyBytes: number,
 ): (call: Call) => Promise<Reply> {
   return async (call) => {
     const body = await readJson(call, maxBodyBytes);
     const { action, messages, prompt } = body.value;
     if (typeof prompt === 'string' && (action === 'generate-image' || messages === undefined))
-      return carry({ ...call, path: '/v1/images/generations' }, filled(withoutAction(body), imageDefaults));
+      return forward(
+        { ...call, path: '/v1/images/generations' },
+        withDefaults(withoutAction(body), imageDefaults),
+      );
     if (!Array.isArray(messages)) {
       throw new Failure(
         'invalid_request',
@@ -28,18 +32,18 @@ export function createRootChat(
         { param: 'messages' },
       );
     }
-    return carry({ ...call, path: '/v1/chat/completions' }, filled(body, chatDefaults));
+    return forward({ ...call, path: '/v1/chat/completions' }, withDefaults(body, chatDefaults));
   };
 }
 
-function filled(body: JsonBody, defaults: Readonly<Record<string, unknown>>): JsonBody {
+function withDefaults(body: JsonBody, defaults: Readonly<Record<string, unknown>>): JsonBody {
   return withFields(
     body,
     Object.fromEntries(Object.entries(defaults).filter(([name]) => body.value[name] === undefined)),
   );
 }
 
-/** The body without the one field that no upstream knows. */
+/** The body without `action`, which no upstream knows. */
 function withoutAction(body: JsonBody): JsonBody {
   if (body.value.action === undefined) return body;
   const { action: _, ...rest } = body.value;
