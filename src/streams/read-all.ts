@@ -1,4 +1,7 @@
-/** Reads a stream to its end. Throws what `tooLarge` makes, and cancels the stream, beyond `limit` bytes. */
+/**
+ * Reads a stream to its end. Beyond `limit` bytes it cancels the stream and throws what `tooLarge`
+ * makes. It has no limit on time: see `readBody`.
+ */
 export async function readAll(
   stream: AsyncIterable<Uint8Array> | null,
   limit: number,
@@ -14,7 +17,7 @@ export async function readAll(
   return concatBytes(chunks);
 }
 
-/** Chunks as one; a single one is not copied. */
+/** Joins chunks. A single one is not copied. */
 export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
   const only = chunks[0];
   if (only && chunks.length === 1) return only;

@@ -1,4 +1,4 @@
-/** Waits so many milliseconds, or until the signal fires; it never fails. */
+/** Waits some milliseconds, or until the signal fires. Never throws. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

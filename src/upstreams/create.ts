@@ -8,7 +8,7 @@ import { createBackendUpstream } from './backend-api/upstream.ts';
 import { createCompatibleUpstream } from './openai-compatible/upstream.ts';
 import type { Upstream } from './upstream.ts';
 
-/** Makes the upstreams that the settings name; the built-in emulator, at its own address, where they name none. */
+/** Creates the upstreams of the settings; the built-in emulator, at `emulatorUrl`, if they name none. */
 export function createUpstreams(
   settings: Settings,
   ports: Ports,

@@ -7,15 +7,15 @@ import {
 } from './backend-api/model-names.ts';
 import { type BackendUpstream, type CompatibleUpstream, matches, type Upstream } from './upstream.ts';
 
-/** What a model's name leads to: an upstream, and the model to ask it for. */
+/** The upstream that serves a model, and its own name for the model. */
 export type Served =
   | { readonly kind: 'openai'; readonly upstream: CompatibleUpstream; readonly model: string }
   | { readonly kind: 'backend-api'; readonly upstream: BackendUpstream; readonly model: ConversationModel };
 
-/** Who may serve a model: the first is asked first, the others where it fails. */
+/** The upstreams that may serve a model. The others are asked if the first fails. */
 export type Candidates = readonly [Served, ...Served[]];
 
-/** One upstream of an entry: `model` is its own name for the model, `weight` its share where the load is divided. */
+/** One upstream of an entry: `model` is its own name for the model, `weight` its share of the load. */
 type Choice = {
   readonly upstream: string;
   readonly model?: string | undefined;
@@ -27,23 +27,24 @@ export type ModelEntry = Choice | { readonly upstreams: readonly Choice[] };
 
 export interface ModelRouter {
   readonly upstreams: readonly Upstream[];
-  /** The names that are listed without asking an upstream, each with who serves it. */
+  /** The names that are listed without asking an upstream, each with the upstream that serves it. */
   readonly names: ReadonlyMap<string, string>;
-  /** The one upstream that everything goes to, so that no body need be read to know; null where there is a choice. */
+  /** The one upstream for everything, so that no body must be read; null if there is a choice. */
   readonly onlyUpstream: CompatibleUpstream | null;
-  /** Whether an upstream of the OpenAI API is there for paths that name no model. */
+  /** Whether there is an upstream of the OpenAI API, for paths that name no model. */
   readonly hasGeneral: boolean;
-  /** The upstream for paths that name no model. Throws a 404 that names the setting where there is none. */
+  /** The upstream for paths that name no model. Throws a 404 that names the setting if there is none. */
   general(): CompatibleUpstream;
-  /** Who serves a model first; null where nobody does. */
+  /** The first upstream for a model; null if there is none. */
   first(model: string): Served | null;
-  /** Who may serve a model, in the order they are to be asked. Throws a 404 `model_not_found` where nobody does. */
+  /** The upstreams for a model, in their order. Throws a 404 `model_not_found` if there is none. */
   candidates(model: string): Candidates;
 }
 
 /**
- * Knows which upstream serves what: an explicit entry or a GPT's name wins, then names that mean the conversation upstream, then
- * patterns, then the first compatible upstream that takes any model, then the conversation upstream's own names.
+ * Decides which upstream serves a model. In this order: an explicit entry or the name of a GPT, names
+ * that mean the conversation upstream, patterns, the compatible upstreams that take any model, the
+ * conversation upstream's own names.
  */
 export function createModelRouter(
   upstreams: readonly Upstream[],
@@ -55,7 +56,7 @@ export function createModelRouter(
   const compatible = upstreams.filter((upstream) => upstream.kind === 'openai');
   const backend = upstreams.find((upstream) => upstream.kind === 'backend-api') ?? null;
   const open = compatible.find((upstream) => upstream.models === null) ?? null;
-  const sole = upstreams.length === 1 && Object.keys(entries).length === 0 ? open : null;
+  const onlyUpstream = upstreams.length === 1 && Object.keys(entries).length === 0 ? open : null;
 
   const served = (upstream: Upstream, model: string): Served =>
     upstream.kind === 'openai'
@@ -65,10 +66,10 @@ export function createModelRouter(
   const candidates = (model: string): readonly Served[] => {
     const entry = Object.hasOwn(entries, model) ? entries[model] : undefined;
     if (entry) {
-      const choices = 'upstreams' in entry ? inDrawnOrder(entry.upstreams, random) : [entry];
+      const choices = 'upstreams' in entry ? inWeightedOrder(entry.upstreams, random) : [entry];
       return choices.flatMap((choice) => {
-        const named = byName.get(choice.upstream);
-        return named ? [served(named, choice.model ?? model)] : [];
+        const upstream = byName.get(choice.upstream);
+        return upstream ? [served(upstream, choice.model ?? model)] : [];
       });
     }
     const gpt = Object.hasOwn(gpts, model) ? gpts[model] : undefined;
@@ -78,28 +79,29 @@ export function createModelRouter(
     const specific = compatible.filter(
       (upstream) => upstream.models !== null && matches(upstream.models, model),
     );
-    const found = specific.length > 0 ? specific : compatible.filter((upstream) => upstream.models === null);
-    if (found.length > 0) return found.map((upstream) => served(upstream, model));
+    const serving =
+      specific.length > 0 ? specific : compatible.filter((upstream) => upstream.models === null);
+    if (serving.length > 0) return serving.map((upstream) => served(upstream, model));
     return backend && conversationModel(model) ? [served(backend, model)] : [];
   };
-  const look = (model: string): Served | null => candidates(model)[0] ?? null;
+  const first = (model: string): Served | null => candidates(model)[0] ?? null;
 
   const listed = [
     ...Object.keys(entries),
     ...(backend
-      ? [...conversationModelNames, ...Object.keys(gpts)].filter((name) => look(name)?.upstream === backend)
+      ? [...conversationModelNames, ...Object.keys(gpts)].filter((name) => first(name)?.upstream === backend)
       : []),
   ];
 
   return {
     upstreams,
-    names: new Map(listed.map((name) => [name, look(name)?.upstream.name ?? ''])),
-    onlyUpstream: sole,
+    names: new Map(listed.map((name) => [name, first(name)?.upstream.name ?? ''])),
+    onlyUpstream,
     hasGeneral: compatible.length > 0,
-    first: look,
+    first,
     candidates(model) {
-      const [first, ...others] = candidates(model);
-      if (first) return [first, ...others];
+      const [one, ...others] = candidates(model);
+      if (one) return [one, ...others];
       throw new Failure(
         'model_not_found',
         `The model "${model.slice(0, 100)}" is not served here. GET /v1/models lists those that are.`,
@@ -117,8 +119,8 @@ export function createModelRouter(
   };
 }
 
-/** Those with a weight in an order drawn by it, then the others as they stand. */
-function inDrawnOrder(choices: readonly Choice[], random: () => number): readonly Choice[] {
+/** Choices with a weight in a random order by weight, then the others in their order. */
+function inWeightedOrder(choices: readonly Choice[], random: () => number): readonly Choice[] {
   const drawn: Choice[] = [];
   const left = choices.filter(({ weight }) => weight !== undefined && weight > 0);
   while (left.length > 0) {

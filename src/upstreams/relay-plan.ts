@@ -4,32 +4,39 @@ import { type HeartbeatSetting, heartbeatStyle } from '../relay/heartbeat.ts';
 import { Relay, type UpstreamRequest } from '../relay/relay.ts';
 import type { CompatibleUpstream } from './upstream.ts';
 
-/** An upstream that may be asked, and the body it would get: another name for the model makes another body. */
-export type Asked = { readonly upstream: CompatibleUpstream; readonly body: UpstreamRequest['body'] };
+/** An upstream that may be asked, and its body: it may have another name for the model. */
+export type PlannedUpstream = {
+  readonly upstream: CompatibleUpstream;
+  readonly body: UpstreamRequest['body'];
+};
 
-/** Plans a request: whom to ask, in which order, how often. */
-export type Plan = (call: Call, method: string, path: string, asked: readonly [Asked, ...Asked[]]) => Relay;
+/** Plans a request: which upstreams to ask, in which order, how often. */
+export type Plan = (
+  call: Call,
+  method: string,
+  path: string,
+  planned: readonly [PlannedUpstream, ...PlannedUpstream[]],
+) => Relay;
 
-/** Paths that ask for an answer and change nothing: asking twice costs twice, and harms nothing. */
+/** Paths that change nothing at the upstream. Sending a request twice costs twice, and harms nothing. */
 const inference =
   /^\/v1\/(?:chat\/completions|completions|responses|embeddings|moderations|rerank|messages|audio\/\w+|images\/\w+)$/;
 
-/** Makes plans: an upstream's keys in turn, then the next upstream's; those that failed often come last. */
+/** Makes plans: an upstream's keys in turn, then the next upstream's. Those that cool down come last. */
 export function createPlanner(
   upstreamHealth: UpstreamHealth,
   retries: number,
   keepAliveStyle: HeartbeatSetting = 'auto',
 ): Plan {
-  return (call, method, path, asked) => {
-    const [{ upstream, body }, ...others] = asked;
-    const offered = upstream.requests(call, path, body);
-    const hops = offered.map(({ hop }) => hop);
+  return (call, method, path, planned) => {
+    const [{ upstream, body }, ...others] = planned;
+    const requests = upstream.requests(call, path, body).map(({ hop }) => hop);
     for (const other of others) {
-      // A caller's own key was meant for the first upstream, and goes to no other host.
-      for (const { hop, own } of offeredBy(other.upstream, call, path, other.body))
-        if (!own || hop.origin === hops[0]?.origin) hops.push(hop);
+      // A caller's own key is for the first upstream, and goes to no other host.
+      for (const { hop, own } of requestsOf(other.upstream, call, path, other.body))
+        if (!own || hop.origin === requests[0]?.origin) requests.push(hop);
     }
-    const ordered = upstreamHealth.order(hops) as [UpstreamRequest, ...UpstreamRequest[]];
+    const ordered = upstreamHealth.order(requests) as [UpstreamRequest, ...UpstreamRequest[]];
     return new Relay(method, ordered, {
       retries,
       repeatable: isRepeatable(call, method, path),
@@ -40,8 +47,8 @@ export function createPlanner(
   };
 }
 
-/** The hops of an upstream that is only asked where another fails: having no key for it is no failure of the request. */
-function offeredBy(
+/** The requests of an upstream that is a fallback. Without a key for it there are none; that is no error. */
+function requestsOf(
   upstream: CompatibleUpstream,
   call: Call,
   path: string,

@@ -6,7 +6,7 @@ import { toHeaders, toPairs } from '../../http/raw-headers.ts';
 
 type Handler = (request: Request) => Promise<Response>;
 
-/** Serves a fetch handler over HTTP, streaming both ways. For the emulator; the gateway has its own, faster server. */
+/** Serves a fetch handler over HTTP, streaming both ways. For the emulator. The gateway has a faster server. */
 export function serveFetch(handler: Handler): Server {
   return createServer((request, response) => {
     handle(handler, request, response).catch(() => response.destroy());
@@ -14,22 +14,21 @@ export function serveFetch(handler: Handler): Server {
 }
 
 async function handle(handler: Handler, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const left = new AbortController();
-  response.once('close', () => left.abort());
+  const controller = new AbortController();
+  response.once('close', () => controller.abort());
   const method = request.method ?? 'GET';
   const init: RequestInit & { duplex: 'half' } = {
     method,
     headers: toHeaders(request.rawHeaders),
-    signal: left.signal,
+    signal: controller.signal,
     duplex: 'half',
   };
   if (method !== 'GET' && method !== 'HEAD')
     init.body = Readable.toWeb(request) as ReadableStream<Uint8Array>;
-  const answer = await handler(
-    new Request(`http://${request.headers.host ?? 'localhost'}${request.url}`, init),
-  );
-  response.writeHead(answer.status, [...toPairs(answer.headers)]);
-  if (answer.body === null) return void response.end();
+  const url = `http://${request.headers.host ?? 'localhost'}${request.url}`;
+  const result = await handler(new Request(url, init));
+  response.writeHead(result.status, [...toPairs(result.headers)]);
+  if (result.body === null) return void response.end();
   response.flushHeaders();
-  await pipeline(Readable.fromWeb(answer.body as NodeReadableStream), response);
+  await pipeline(Readable.fromWeb(result.body as NodeReadableStream), response);
 }

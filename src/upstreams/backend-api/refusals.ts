@@ -1,6 +1,6 @@
 import { Failure, type FailureCode, isFailureCode } from '../../http/failure.ts';
 
-/** An answer of the upstream that is no conversation: its status, its type, and as much of its body as was read. */
+/** A response that is no conversation: its status, its type, and what was read of its body. */
 export type Refusal = {
   readonly status: number;
   readonly type: string;
@@ -9,16 +9,17 @@ export type Refusal = {
 };
 
 /**
- * What a refusal means to a caller of the OpenAI API. Words of the upstream pass where they are meant for people; pages do not. `ownKey` tells a
- * refused key of the caller from one of the gateway's owner, which is no fault of the caller's.
+ * What a refusal means to a client of the OpenAI API. The upstream's message is passed on if it is
+ * text for people; a page is not. `ownKey`: whether the refused key is the caller's. A refused key of
+ * the gateway's owner is no fault of the caller.
  */
 export function failureOf(refusal: Refusal, ownKey: boolean): Failure {
   const { status, type, body } = refusal;
-  const said = type.includes('html') || body.trimStart().startsWith('<') ? null : wordsIn(body);
-  if (status === 403 && said === null) {
+  const text = type.includes('html') || body.trimStart().startsWith('<') ? null : messageIn(body);
+  if (status === 403 && text === null) {
     return new Failure(
       'upstream_error',
-      'The upstream refused with a page instead of an answer, as it does to what it takes for a robot. Open it in a browser, or try again later.',
+      'The upstream refused with a page instead of an answer, as it does if it suspects a robot. Open it in a browser, or try again later.',
     );
   }
   if ((status === 401 || status === 403) && !ownKey) {
@@ -27,16 +28,14 @@ export function failureOf(refusal: Refusal, ownKey: boolean): Failure {
       `The upstream refused the key of this gateway (${status}). Its owner must renew it.`,
     );
   }
-  const code = codeOf(status, said?.code ?? null);
-  const words = said?.message ?? fallback[code] ?? `The upstream answered with status ${status}.`;
-  const wait =
-    said?.clearsIn === undefined || said?.clearsIn === null
-      ? refusal.retryAfter
-      : String(Math.ceil(said.clearsIn));
-  return new Failure(code, words, wait === null ? {} : { headers: { 'retry-after': wait } });
+  const code = codeOf(status, text?.code ?? null);
+  const message = text?.message ?? fallback[code] ?? `The upstream answered with status ${status}.`;
+  const clearsIn = text?.clearsIn ?? null;
+  const wait = clearsIn === null ? refusal.retryAfter : String(Math.ceil(clearsIn));
+  return new Failure(code, message, wait === null ? {} : { headers: { 'retry-after': wait } });
 }
 
-/** An error that came inside a stream, or instead of one with status 200. */
+/** An error inside a stream, or in place of one with status 200. */
 export function streamFailure(message: string, code: string | null): Failure {
   return new Failure(isFailureCode(code) ? code : codeOf(502, code), message);
 }
@@ -75,16 +74,19 @@ const fallback: Partial<Record<FailureCode, string>> = {
   invalid_api_key: 'The upstream refused the key. Check it, or renew it.',
   forbidden: 'The upstream does not allow this.',
   not_found: 'The upstream has nothing at this address. Check BASE_URL and PROXY_API_PREFIX.',
-  rate_limit_exceeded: 'The upstream takes no more requests for now. Try again later.',
+  rate_limit_exceeded: 'The upstream accepts no more requests for now. Try again later.',
   unavailable: 'The upstream is not available for now. Try again later.',
   upstream_error: 'The upstream failed to answer. Try again later.',
 };
 
-type Words = { readonly message: string; readonly code: string | null; readonly clearsIn: number | null };
+type ErrorText = { readonly message: string; readonly code: string | null; readonly clearsIn: number | null };
 
-/** Words for people in an error body: `detail` as text, object or list, or `error`. What the body echoes of the request is left out. */
-function wordsIn(body: string): Words | null {
-  const value = parsed(body);
+/**
+ * The text for people in an error body: `detail` as text, object or list, or `error`. What the body
+ * repeats of the request is left out.
+ */
+function messageIn(body: string): ErrorText | null {
+  const value = parseObject(body);
   if (value === null) return null;
   const error = (value.detail ?? value.error ?? value) as unknown;
   if (typeof error === 'string') return { message: error, code: null, clearsIn: null };
@@ -101,16 +103,16 @@ function wordsIn(body: string): Words | null {
   }
   if (typeof error !== 'object' || error === null) return null;
   const { message, description, code, clears_in: clearsIn } = error as Record<string, unknown>;
-  const words = [message, description].find((each) => typeof each === 'string' && each !== '');
-  if (typeof words !== 'string' && typeof code !== 'string') return null;
+  const text = [message, description].find((each) => typeof each === 'string' && each !== '');
+  if (typeof text !== 'string' && typeof code !== 'string') return null;
   return {
-    message: typeof words === 'string' ? words : `The upstream refused: ${String(code)}.`,
+    message: typeof text === 'string' ? text : `The upstream refused: ${String(code)}.`,
     code: typeof code === 'string' ? code : null,
     clearsIn: typeof clearsIn === 'number' && clearsIn >= 0 ? clearsIn : null,
   };
 }
 
-function parsed(text: string): Record<string, unknown> | null {
+function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -8,30 +8,33 @@ import { sleep } from '../../streams/sleep.ts';
 import type { Client } from './client.ts';
 import { type UseCase, useCaseOf } from './use-case.ts';
 
-/** A file as it is sent. */
+/** A file to upload. */
 export type Outgoing = {
   readonly bytes: Uint8Array;
   readonly name: string;
   readonly type: string;
-  /** In pixels; null for what is no picture. */
+  /** In pixels; null if it is no picture. */
   readonly size: { readonly width: number; readonly height: number } | null;
 };
 
-/** A file that the upstream has, as a message names it. */
+/** An uploaded file, as a message names it. */
 export type Attached = Omit<Outgoing, 'bytes'> & {
   readonly id: string;
   readonly useCase: UseCase;
   readonly bytes: number;
 };
 
-const rememberedSeconds = 7 * 86_400;
-/** A document is searched once its index is made, which takes a while; it is waited for so long. */
+/** How long the id of an upload is cached. */
+const cacheSeconds = 7 * 86_400;
+/** How often, and at which interval, we check whether the index of a document is ready. */
 const indexTries = 30;
 const indexEveryMs = 1000;
+/** Longest time for the upload of one file, in seconds. */
+const uploadSeconds = 300;
 
 /**
- * Sends files to an upstream in the three steps it asks for. What an account has already is not sent again: that is remembered by
- * upstream, account and content, and asked about before it is relied on.
+ * Uploads files in the three steps that the upstream requires. A file that the account has already
+ * is not sent again: its id is cached by upstream, account and content, and checked before use.
  */
 export function createUploader(
   client: Client,
@@ -43,7 +46,7 @@ export function createUploader(
     ports,
     'upload',
     v.object({ id: v.pipe(v.string(), v.regex(/^[\w-]{1,200}$/)) }),
-    rememberedSeconds,
+    cacheSeconds,
   );
 
   const send = async (file: Outgoing, useCase: UseCase, signal: AbortSignal): Promise<string> => {
@@ -62,7 +65,7 @@ export function createUploader(
     const put = await guardedFetch(
       ports.http,
       announced.uploadUrl,
-      { allow, timeoutSeconds: 300 },
+      { allow, timeoutSeconds: uploadSeconds },
       {
         method: 'PUT',
         headers: { 'content-type': file.type, 'x-ms-blob-type': 'BlockBlob', 'x-ms-version': '2020-04-08' },
@@ -70,19 +73,20 @@ export function createUploader(
         signal,
       },
     );
-    await put.body?.cancel();
+    // Not awaited: a body that is silent may not react.
+    void put.body?.cancel().catch(() => {});
     if (!put.ok)
       throw new Failure(
         'upstream_error',
         `The upstream's file storage refused an upload (status ${put.status}).`,
       );
     await client.confirmFile(announced.id, signal);
-    if (useCase === 'my_files') await indexed(announced.id, signal);
+    if (useCase === 'my_files') await waitForIndex(announced.id, signal);
     return announced.id;
   };
 
-  /** Waits until a document can be searched; one whose index never comes is used as it is. */
-  const indexed = async (id: string, signal: AbortSignal): Promise<void> => {
+  /** Waits until a document can be searched. If its index does not come in time, it is used without. */
+  const waitForIndex = async (id: string, signal: AbortSignal): Promise<void> => {
     for (let i = 0; i < indexTries && !signal.aborted; i++) {
       const status = (await client.fileInfo(id, signal).catch(() => null))?.retrieval_index_status;
       if (typeof status !== 'string' || status === 'success' || status === 'failed') return;
@@ -92,8 +96,8 @@ export function createUploader(
 
   return async (file: Outgoing, signal: AbortSignal): Promise<Attached> => {
     const useCase = useCaseOf(file.type);
-    const { bytes, ...told } = file;
-    const attached = (id: string): Attached => ({ ...told, id, useCase, bytes: bytes.length });
+    const { bytes, ...description } = file;
+    const attached = (id: string): Attached => ({ ...description, id, useCase, bytes: bytes.length });
     const name = [account.upstream, account.keyHash, useCase, await hashOf(ports, bytes)];
     const earlier = await known.get(...name);
     if (earlier && (await client.fileInfo(earlier.id, signal).catch(() => null))) return attached(earlier.id);
