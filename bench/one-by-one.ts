@@ -70,6 +70,7 @@ function converter(events: readonly Uint8Array[]): () => Promise<Response> {
       bases: ['http://upstream.example'],
       keys: ['k'],
       timeouts,
+      totalSeconds: null,
       whenCallerLeaves: 'cancel',
       slots: null,
       continueRounds: 0,

@@ -218,6 +218,15 @@ describe.each(runtimes)('the life of a conversion on $name', ({ name: runtime, s
     expect(await failure(await ask(url))).toEqual([504, expect.stringContaining('TOTAL_TIMEOUT')]);
   });
 
+  test('an upstream may have its own TOTAL_TIMEOUT', async () => {
+    const url = await gatewayWith(
+      { upstreams: { a: { ...web(a), timeouts: { total: 1 } } } },
+      { IDLE_TIMEOUT: '10' },
+    );
+    script = () => [streamHead, chunk(event('Half', false)), 'never'];
+    expect(await failure(await ask(url))).toEqual([504, expect.stringContaining('than 1 seconds')]);
+  });
+
   test('a socket at a private address that is not the upstream is not opened', async () => {
     let connections = 0;
     const canary: Server = createServer((socket) => {

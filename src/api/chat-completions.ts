@@ -40,7 +40,7 @@ export function createChatCompletions(options: ConversionOptions, ports: Ports) 
     const needsCount = !parameters.stream || parameters.includeUsage || parameters.maxTokens !== null;
     const counter = needsCount ? await ports.tokenizer() : null;
     const countTokens = counter ?? estimateTokens;
-    const { signal, abort } = requestDeadline(call, options.totalTimeout);
+    const { signal, abort } = requestDeadline(call, served.upstream.totalSeconds ?? options.totalTimeout);
     const turns = await Promise.all(
       Array.from({ length: parameters.count }, () =>
         served.upstream.chat(call, body.value, served.model, signal),

@@ -111,7 +111,10 @@ export function createImages(options: ImageOptions, ports: Ports) {
     served: Conversation,
   ): Promise<Response> => {
     const request = imageRequest(call.path, fields, pictures);
-    const { signal, abort: giveUp } = requestDeadline(call, options.totalTimeout);
+    const { signal, abort: giveUp } = requestDeadline(
+      call,
+      served.upstream.totalSeconds ?? options.totalTimeout,
+    );
     const work = generate(call, served, request, signal);
     return options.nonStreamKeepAlive
       ? jsonWithHeartbeat(work, {

@@ -41,6 +41,7 @@ export function createUpstreams(
           name: 'emulator-web',
           bases: [`${emulatorUrl}/emulator-web`],
           keys: null,
+          totalSeconds: null,
         },
         ports,
         fileStore,
@@ -64,7 +65,13 @@ export function createUpstreams(
         keySetting: name === 'openai' ? 'OPENAI_API_KEY' : `upstreams.${name}.key`,
       });
     return createBackendUpstream(
-      { ...settings, ...own, bases: basesOf(upstream), keys: upstream.keys },
+      {
+        ...settings,
+        ...own,
+        bases: basesOf(upstream),
+        keys: upstream.keys,
+        totalSeconds: upstream.timeouts.total ?? null,
+      },
       ports,
       fileStore,
       upstreamHealth,

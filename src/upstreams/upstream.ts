@@ -51,6 +51,8 @@ export type SegmentStream = {
 export interface BackendUpstream {
   readonly kind: 'backend-api';
   readonly name: string;
+  /** Its own limit for a whole answer, in seconds; null if TOTAL_TIMEOUT is its limit. */
+  readonly totalSeconds: number | null;
   /** Asks for an answer. Resolves once the upstream agreed to give one. Throws its refusal. */
   chat(
     call: Call,

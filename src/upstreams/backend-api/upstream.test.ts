@@ -43,6 +43,7 @@ function upstreamWith(replies: (() => Response)[]) {
       bases: ['http://upstream.example'],
       keys: ['k1', 'k2'],
       timeouts: { connect: 1, firstByte: 1, idle: 1, total: 0 },
+      totalSeconds: null,
       whenCallerLeaves: 'cancel',
       slots: null,
       continueRounds: 0,

@@ -33,6 +33,8 @@ export type BackendSettings = {
   /** Server-side keys, used in turn; empty if callers bring their own; null if none is needed. */
   readonly keys: readonly string[] | null;
   readonly timeouts: Timeouts;
+  /** Its own limit for a whole answer, in seconds; null if TOTAL_TIMEOUT is its limit. */
+  readonly totalSeconds: number | null;
   readonly whenCallerLeaves: WhenCallerLeaves;
   readonly slots: Semaphore | null;
   readonly continueRounds: number;
@@ -173,6 +175,7 @@ export function createBackendUpstream(
   return {
     kind: 'backend-api',
     name: settings.name,
+    totalSeconds: settings.totalSeconds,
     async chat(
       call: Call,
       request: ChatRequest,
