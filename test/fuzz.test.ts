@@ -183,8 +183,10 @@ test('the rewriters of sources and sandbox links: any text, cut anywhere, reads 
     content_references: [{ type: 'webpage', matched_text: '\uE200cite\uE202turn0search1\uE201', alt: '(T)' }],
   };
   const read = (texts: readonly string[]) => {
-    const marks = createMarkerParser('m');
-    return [...texts, ''].flatMap((text, i) => marks.push(text, metadata, i === texts.length));
+    const markers = createMarkerParser({ messageId: 'm', waits: true });
+    return [...texts, ''].flatMap((text, i) =>
+      markers.push(text, metadata, i === texts.length ? 'closed' : 'growing'),
+    );
   };
   const written = (segments: ReturnType<typeof read>) =>
     segments.map((segment) => ('text' in segment ? segment.text : `<${segment.kind}>`)).join('');

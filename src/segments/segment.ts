@@ -1,4 +1,7 @@
-/** Something the upstream holds that a reader can only see once it is fetched: by file id, or by its path in the sandbox of a message. */
+/**
+ * Something the upstream holds that a reader can only see once it is fetched: by file id, or by its
+ * path in the sandbox of a message.
+ */
 export type AssetRef =
   | { readonly from: 'file'; readonly id: string; readonly pointer: string }
   | { readonly from: 'sandbox'; readonly path: string; readonly messageId: string };
@@ -12,10 +15,20 @@ export type FinishReason = 'stop' | 'length' | 'content_filter';
 export type Segment =
   /** `begins` marks the first text of another message of the same turn. */
   | { readonly kind: 'text'; readonly text: string; readonly begins?: boolean }
-  | { readonly kind: 'code'; readonly text: string; readonly language: string; readonly block: string }
-  | { readonly kind: 'output'; readonly text: string; readonly block: string }
+  /** `isPrivate` marks code and output that belong to the model's thinking. */
+  | {
+      readonly kind: 'code';
+      readonly text: string;
+      readonly language: string;
+      readonly block: string;
+      readonly isPrivate?: boolean;
+    }
+  | { readonly kind: 'output'; readonly text: string; readonly block: string; readonly isPrivate?: boolean }
   | { readonly kind: 'reasoning'; readonly text: string; readonly begins?: boolean }
-  /** A mark in the text that became links; `text` is how it reads in Markdown, `plain` what is left of it without links. */
+  /**
+   * A marker in the text that became links; `text` is how it reads in Markdown, `plain` what is
+   * left of it without links.
+   */
   | {
       readonly kind: 'citation';
       readonly text: string;
@@ -27,8 +40,15 @@ export type Segment =
   | { readonly kind: 'image'; readonly asset: AssetRef; readonly prompt: string | null }
   /** The address of a link in the text: it stands between `](` and `)`. */
   | { readonly kind: 'file'; readonly asset: AssetRef }
-  /** A document written beside the answer. */
-  | { readonly kind: 'document'; readonly title: string; readonly text: string }
+  /** Sources of the whole answer, which its text does not link. */
+  | { readonly kind: 'sources'; readonly links: readonly Link[] }
+  /** A document written beside the answer; `language` is null for prose. */
+  | {
+      readonly kind: 'document';
+      readonly title: string;
+      readonly text: string;
+      readonly language?: string | null;
+    }
   /** Something the reader should know. */
   | { readonly kind: 'notice'; readonly text: string }
   | { readonly kind: 'finish'; readonly reason: FinishReason }

@@ -1,5 +1,6 @@
 import { Failure } from '../../http/failure.ts';
 import type { Contents, Input } from './inputs.ts';
+import type { SentMessage } from './reduce/echo.ts';
 import type { Confirmation } from './turn.ts';
 import type { Attached } from './upload.ts';
 
@@ -20,6 +21,13 @@ export type ConversationOptions = {
 };
 
 type Payload = Readonly<Record<string, unknown>>;
+
+type OutgoingMessage = {
+  readonly id: string;
+  readonly author: { readonly role: string };
+  readonly content: { readonly content_type: string; readonly parts: readonly unknown[] };
+  readonly metadata: Payload;
+};
 
 /** The messages of a request. Throws a 400 where there are none. */
 export function messagesIn({ messages }: ChatRequest): readonly unknown[] {
@@ -42,6 +50,15 @@ export function composeNext(
     parent_message_id: options.newId(),
     ...common(options),
   };
+}
+
+/** The messages of a payload, as the upstream may send them back. */
+export function sentIn({ messages }: Payload): readonly SentMessage[] {
+  return (Array.isArray(messages) ? (messages as OutgoingMessage[]) : []).map(({ id, author, content }) => ({
+    id,
+    role: author.role,
+    text: content.parts.filter((part) => typeof part === 'string').join(''),
+  }));
 }
 
 /** The payload that asks a cut answer to go on. */

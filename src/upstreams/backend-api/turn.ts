@@ -1,8 +1,13 @@
 import { createSseReader, type SseEvent } from '../../openai/sse.ts';
 import type { Segment } from '../../segments/segment.ts';
 import { createDecoder, type Decoded, unreadable } from './decode/decode.ts';
-import type { ConfirmBody, Message } from './decode/message.ts';
+import { type ConfirmBody, isFinished, type Message, textOf } from './decode/message.ts';
+import { classifyMessage, drawingTools } from './reduce/classify.ts';
+import { createEchoFilter, type SentMessage } from './reduce/echo.ts';
+import { createFinalReducer } from './reduce/final-reducer.ts';
+import { picturesOf } from './reduce/pictures.ts';
 import { createReducer } from './reduce/reduce.ts';
+import { createVariantFilter } from './reduce/variants.ts';
 
 /** What became of a stream once it ended. */
 export type Outcome =
@@ -31,30 +36,41 @@ export type TurnState = {
   /** The model that really answered. */
   model: string | null;
   topic: string | null;
+  /** With this the stream can be asked for again. A secret: never log it. */
+  resumeToken: string | null;
+  /** How many events came, pings and the end marker not counted. */
+  events: number;
   confirmation: Confirmation | null;
   outcome: Outcome;
+};
+
+export type TurnOptions = {
+  /** Whether the answer is not streamed: then every text is the upstream's last version of it. */
+  readonly isWhole?: boolean;
+  /** The messages of the request. */
+  readonly sent?: readonly SentMessage[];
 };
 
 /** How much of a body is kept that may be an error instead of a stream, in characters. */
 const maxLeading = 16_384;
 
-const drawingTools = /^(dalle\.|t2uay3k\.|image_gen\.)/;
-
-/** What a GPT's action asks, and the message that asks it. */
+/** What a GPT's action wants to do, and the message that says so. */
 export type Confirmation = { readonly messageId: string; readonly tool: string; readonly body: ConfirmBody };
 
 /**
- * Reads one turn: bytes of the stream, or events that came another way, to segments. After a stream's end `state.outcome` says
- * what to do next; `resume` makes it ready for the next stream of the same turn.
+ * Reads one turn: bytes of the stream, or events that came another way, to segments. After a stream's
+ * end `state.outcome` says what to do next; `resume` prepares for the next stream of the same turn.
  */
-export function createTurnReader() {
-  const reducer = createReducer();
+export function createTurnReader({ isWhole = false, sent = [] }: TurnOptions = {}) {
+  const reducer = isWhole ? createFinalReducer() : createReducer();
+  const echoes = createEchoFilter(sent);
+  const variants = createVariantFilter();
   let sse = createSseReader();
   let decoder = createDecoder();
   let ended = false;
   let done = false;
-  let background = false;
-  let shown = false;
+  /** Whether work began whose result has not come. */
+  let isPending = false;
   let leading = '';
   let isStream = false;
   const state: TurnState = {
@@ -62,6 +78,8 @@ export function createTurnReader() {
     messageId: null,
     model: null,
     topic: null,
+    resumeToken: null,
+    events: 0,
     confirmation: null,
     outcome: 'broken',
   };
@@ -70,33 +88,44 @@ export function createTurnReader() {
   let blocked = false;
   let cut = false;
 
-  const note = (message: Message): void => {
+  /** Learns from a message how the turn goes. */
+  const follow = (message: Message): void => {
     const { metadata, author, id } = message;
+    const recipient = message.recipient ?? 'all';
     if (author?.role === 'assistant') {
-      if (id && (message.recipient ?? 'all') === 'all') state.messageId = id;
       if (metadata?.model_slug) state.model = metadata.model_slug;
-      // A picture was asked for: an answer that ends without one has it still to come.
-      if (drawingTools.test(message.recipient ?? '')) background = true;
-      const isAnswer = (message.recipient ?? 'all') === 'all' && message.status !== 'in_progress';
-      if (isAnswer && message.end_turn === true) ended = true;
-      if (isAnswer && metadata?.finish_details) cut = metadata.finish_details.type === 'max_tokens';
-      if (isAnswer && message.status === 'finished_partial_completion') cut = true;
+      // A picture is drawn: an answer that ends without one has it still to come.
+      if (recipient !== 'all') isPending ||= drawingTools.test(recipient);
+      else {
+        if (id) state.messageId = id;
+        if (message.status !== 'in_progress') {
+          if (message.end_turn === true) ended = true;
+          if (metadata?.finish_details) cut = metadata.finish_details.type === 'max_tokens';
+          if (message.status === 'finished_partial_completion') cut = true;
+        }
+      }
     }
-    if (metadata?.image_gen_task_id || metadata?.image_gen_async === true) background = true;
-    const asked = metadata?.jit_plugin_data?.from_server;
-    if (asked?.type === 'confirm_action' && id && asked.body) {
-      state.confirmation = { messageId: id, tool: author?.name ?? '', body: asked.body };
-    }
+    if (metadata?.image_gen_task_id || metadata?.image_gen_async === true) isPending = true;
+    if (isPending && isResult(message)) isPending = false;
+    const request = metadata?.jit_plugin_data?.from_server;
+    if (request?.type === 'confirm_action' && id && request.body)
+      state.confirmation = { messageId: id, tool: author?.name ?? '', body: request.body };
+  };
+
+  const takeMessage = (message: Message, appended: string | null): Segment[] => {
+    if (!variants.keeps(message)) return [];
+    follow(message);
+    return reducer.push(message, appended);
   };
 
   const take = (decoded: Decoded): Segment[] => {
     if (done || blocked || failure) return [];
     switch (decoded.kind) {
       case 'message': {
-        note(decoded.message);
-        const segments = reducer.push(decoded.message, decoded.appended);
-        shown ||= segments.some((segment) => segment.kind === 'text' || segment.kind === 'image');
-        return segments;
+        const messages = echoes.push(decoded.message);
+        const [only] = messages;
+        if (only === decoded.message && messages.length === 1) return takeMessage(only, decoded.appended);
+        return messages.flatMap((message) => takeMessage(message, null));
       }
       case 'conversation':
         state.conversationId = decoded.id;
@@ -112,7 +141,14 @@ export function createTurnReader() {
         state.topic = decoded.topic;
         return [];
       case 'async':
-        background = true;
+        // What is over does not go on in the background.
+        isPending ||= !ended;
+        return [];
+      case 'variants':
+        variants.activate();
+        return [];
+      case 'resume':
+        state.resumeToken = decoded.token;
         return [];
       case 'done':
         done = true;
@@ -125,8 +161,10 @@ export function createTurnReader() {
   const read = (events: readonly SseEvent[], atEnd = false): Segment[] => {
     const segments: Segment[] = [];
     for (const event of events) {
+      if (event.event !== 'ping') state.events++;
       for (const decoded of decoder.push(event)) {
         const isCutOff = atEnd && decoded.kind === 'error' && decoded.code === unreadable;
+        if (decoded.kind === 'done') state.events--;
         if (!isCutOff) segments.push(...take(decoded));
       }
     }
@@ -139,20 +177,16 @@ export function createTurnReader() {
     if (state.confirmation && !ended) return 'confirmation';
     if (handoff && !ended) return 'handoff';
     if (cut) return 'cut';
-    if (background && !shown) return 'background';
+    if (isPending) return 'background';
     if (ended) return 'whole';
-    return done && shown ? 'whole' : 'broken';
+    return done && reducer.hasShown() ? 'whole' : 'broken';
   };
 
   /** A body that is JSON although its type said stream: the error is in it. */
-  const notAStream = (): void => {
+  const readAsError = (): void => {
     if (isStream || !leading.startsWith('{')) return;
-    try {
-      const [decoded] = decoder.push({ event: null, data: leading });
-      if (decoded) take(decoded);
-    } catch {
-      // It is neither: the stream counts as broken.
-    }
+    const [decoded] = decoder.push({ event: null, data: leading });
+    if (decoded) take(decoded);
   };
 
   return {
@@ -164,11 +198,13 @@ export function createTurnReader() {
       if (!isStream && leading.length < maxLeading) leading += new TextDecoder().decode(bytes).trim();
       return read(events);
     },
-    /** The stream has ended: what was held back, what is told last, and what went wrong. */
+    /** The stream has ended: what was held back, and what went wrong. */
     end(): Segment[] {
-      // An event that the end cut off is no wrong event: the stream is broken, and told so below.
+      // An event that the end cut off is no wrong event: the stream is broken.
       const segments = read(sse.end(), true);
-      if (!done && !ended && !failure) notAStream();
+      for (const message of failure || blocked ? [] : echoes.end())
+        segments.push(...takeMessage(message, null));
+      if (!done && !ended && !failure) readAsError();
       state.outcome = outcome();
       if (state.outcome !== 'failed' && state.outcome !== 'broken') return segments;
       segments.push(...reducer.end());
@@ -186,13 +222,14 @@ export function createTurnReader() {
     },
     /** What was held back, for a turn that goes no further. */
     flush: (): Segment[] => reducer.end(),
-    /** Makes ready for another stream of the same turn; `continued` where it goes on in the middle of the text. */
+    /** Prepares for another stream of the turn; `continued` if it goes on in the middle of the text. */
     resume(continued: boolean): void {
       sse = createSseReader();
       decoder = createDecoder();
-      ended = done = background = handoff = cut = false;
+      ended = done = isPending = handoff = cut = false;
       leading = '';
       isStream = false;
+      state.events = 0;
       state.confirmation = null;
       state.topic = null;
       if (continued) reducer.continued();
@@ -201,3 +238,11 @@ export function createTurnReader() {
 }
 
 export type TurnReader = ReturnType<typeof createTurnReader>;
+
+/** Whether a message is what work that began was for: a picture, or words of the assistant or the tool. */
+function isResult(message: Message): boolean {
+  const { as } = classifyMessage(message);
+  if (as === 'answer') return textOf(message.content) !== '' || picturesOf(message, new Set()).length > 0;
+  if (as === 'words') return isFinished(message) && textOf(message.content).trim() !== '';
+  return (as === 'pictures' || as === 'output') && picturesOf(message, new Set()).length > 0;
+}

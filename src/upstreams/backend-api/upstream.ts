@@ -16,7 +16,7 @@ import { countFurtherAttempt } from '../attempts.ts';
 import type { BackendUpstream, SegmentStream } from '../upstream.ts';
 import { attachAll } from './attach.ts';
 import { type Client, createClient } from './client.ts';
-import { type ChatRequest, type ConversationModel, composeNext, messagesIn } from './compose.ts';
+import { type ChatRequest, type ConversationModel, composeNext, messagesIn, sentIn } from './compose.ts';
 import { createEndpoints, type Endpoint, isRetryable, resultOf } from './endpoints.ts';
 import { contentsOf } from './inputs.ts';
 import { createPublisher } from './publish.ts';
@@ -152,7 +152,7 @@ export function createBackendUpstream(
     request: ChatRequest,
     options: Parameters<typeof composeNext>[3],
     signal: AbortSignal,
-  ): Promise<{ client: Client; source: ByteSource }> => {
+  ): Promise<{ client: Client; source: ByteSource; sent: ReturnType<typeof sentIn> }> => {
     const endpoints = upstreamHealth.order(endpointsFor(call));
     for (const [i, endpoint] of endpoints.entries()) {
       try {
@@ -162,7 +162,7 @@ export function createBackendUpstream(
         const response = await client.conversation(payload, signal);
         const source = await openSource(response, client, { ports, allow: upstreamMayName }, signal);
         upstreamHealth.report(endpoint, 'ok');
-        return { client, source };
+        return { client, source, sent: sentIn(payload) };
       } catch (error) {
         if (signal.aborted) throw signal.reason instanceof Failure ? signal.reason : error;
         upstreamHealth.report(endpoint, resultOf(error));
@@ -197,8 +197,8 @@ export function createBackendUpstream(
           stopWhenLeft: settings.whenCallerLeaves === 'cancel',
           onOver: leave,
         };
-        const { client, source } = await begin(call, request, options, signal);
-        const reader = createTurnReader();
+        const { client, source, sent } = await begin(call, request, options, signal);
+        const reader = createTurnReader({ isWhole: request.stream !== true, sent });
         const publisher = createPublisher(client, {
           ports,
           fileStore: settings.upstreamLinks ? null : fileStore,

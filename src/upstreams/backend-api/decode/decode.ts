@@ -3,13 +3,17 @@ import { createDeltaDecoder, type Delta } from './delta.ts';
 import type { Message } from './message.ts';
 import { createSnapshotParser } from './suffix.ts';
 
-/** What an event of the conversation stream says, whichever encoding it came in. */
+/** What an event of the conversation stream says, in either encoding. */
 export type Decoded =
-  /** A message as it is now. `appended` is the text it gained, where that is all that changed. */
+  /** A message as it is now. `appended` is the text it gained, if that is all that changed. */
   | { readonly kind: 'message'; readonly message: Message; readonly appended: string | null }
   | { readonly kind: 'conversation'; readonly id: string }
   | { readonly kind: 'blocked' }
   | { readonly kind: 'error'; readonly message: string; readonly code: string | null }
+  /** Several answers come at once, to be compared. */
+  | { readonly kind: 'variants' }
+  /** With this the stream can be asked for again. A secret: it is never logged. */
+  | { readonly kind: 'resume'; readonly token: string }
   /** The answer goes on elsewhere: on a WebSocket topic, or by another request. */
   | { readonly kind: 'handoff'; readonly topic: string | null }
   /** The work goes on in the background; its result must be asked for. */
@@ -21,22 +25,23 @@ export type Decoded =
 export const unreadable = 'unreadable_event';
 
 /**
- * Events → messages: cumulative snapshots (v0) and delta streams (v1) become the same thing. Both are taken in either mode, as they come.
- * Pings, titles, telemetry and unknown events are nothing. Throws nothing: data that cannot be read is an `error`.
+ * Events → messages: cumulative snapshots (v0) and delta streams (v1) become the same thing. Both are
+ * taken in either mode, as they come. Pings, titles, telemetry and unknown events are nothing.
+ * Throws nothing: data that cannot be read is an `error`.
  */
 export function createDecoder() {
   const deltas = createDeltaDecoder();
   const snapshot = createSnapshotParser();
   let conversation: string | null = null;
 
-  const named = (id: unknown, out: Decoded[]): void => {
+  const setConversation = (id: unknown, out: Decoded[]): void => {
     if (typeof id !== 'string' || id === conversation) return;
     conversation = id;
     out.push({ kind: 'conversation', id });
   };
 
   const document = (value: Record<string, unknown>, appended: string | null, out: Decoded[]): void => {
-    named(value.conversation_id, out);
+    setConversation(value.conversation_id, out);
     if (value.error) out.push(failed(value.error, value.error_code));
     const { message } = value;
     if (typeof message === 'object' && message !== null)
@@ -44,10 +49,16 @@ export function createDecoder() {
   };
 
   const typed = (value: Record<string, unknown>, out: Decoded[]): void => {
-    named(value.conversation_id, out);
+    setConversation(value.conversation_id, out);
     switch (value.type) {
       case 'message_stream_complete':
         out.push({ kind: 'complete' });
+        break;
+      case 'num_variants_in_stream':
+        if (Number(value.num_variants_in_stream) > 1) out.push({ kind: 'variants' });
+        break;
+      case 'resume_conversation_token':
+        if (typeof value.token === 'string') out.push({ kind: 'resume', token: value.token });
         break;
       case 'stream_handoff':
         out.push({ kind: 'handoff', topic: topicOf(value.options) });
@@ -67,7 +78,7 @@ export function createDecoder() {
       if (value !== 'v1')
         out.push({
           kind: 'error',
-          message: `The upstream answers in an encoding that is not known here (${String(value).slice(0, 20)}).`,
+          message: `The upstream answers in an unknown encoding (${String(value).slice(0, 20)}).`,
           code: null,
         });
       return;
@@ -76,7 +87,7 @@ export function createDecoder() {
     const fields = value as Record<string, unknown>;
     const moderation = fields.moderation_response as { blocked?: unknown } | undefined;
     if (moderation) {
-      named(fields.conversation_id, out);
+      setConversation(fields.conversation_id, out);
       if (moderation.blocked === true) out.push({ kind: 'blocked' });
     } else if ('message' in fields && !('v' in fields)) document(fields, appended, out);
     else if (typeof fields.type === 'string') typed(fields, out);
@@ -123,8 +134,8 @@ function failed(error: unknown, code: unknown): Decoded {
 }
 
 function topicOf(options: unknown): string | null {
-  const found = (Array.isArray(options) ? options : []).find(
+  const topic = (Array.isArray(options) ? options : []).find(
     (option) => option?.type === 'subscribe_ws_topic',
   );
-  return typeof found?.topic_id === 'string' ? found.topic_id : null;
+  return typeof topic?.topic_id === 'string' ? topic.topic_id : null;
 }

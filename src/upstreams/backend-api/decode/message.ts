@@ -36,10 +36,20 @@ export type Metadata = {
     readonly messages?: readonly {
       readonly message_type?: string;
       readonly image_url?: string;
-      readonly width?: number;
-      readonly height?: number;
+      readonly text?: string;
     }[];
+    readonly final_expression_output?: string | null;
+    readonly in_kernel_exception?: { readonly name?: string; readonly traceback?: readonly string[] } | null;
   };
+  /** Files that a tool made. */
+  readonly attachments?: readonly {
+    readonly id?: string;
+    readonly name?: string;
+    readonly mime_type?: string;
+  }[];
+  readonly parent_id?: string;
+  readonly is_visually_hidden_reasoning_group?: boolean;
+  readonly ui_card?: unknown;
   readonly jit_plugin_data?: {
     readonly from_server?: { readonly type?: string; readonly body?: ConfirmBody };
   };
@@ -48,16 +58,25 @@ export type Metadata = {
   };
   readonly search_queries?: readonly { readonly q?: string }[];
   readonly search_model_queries?: { readonly queries?: readonly string[] };
-  readonly search_result_groups?: readonly {
-    readonly entries?: readonly { readonly title?: string; readonly url?: string }[];
-  }[];
+  readonly search_result_groups?: readonly { readonly entries?: readonly SearchEntry[] }[];
   readonly async_task_type?: string;
   readonly image_gen_async?: boolean;
   readonly image_gen_task_id?: string;
   readonly ui_card_title?: string;
 };
 
-/** A source of an old mark `【n†label】`. */
+/** A search result, and the id that markers name it by. */
+export type SearchEntry = {
+  readonly title?: string;
+  readonly url?: string;
+  readonly ref_id?: {
+    readonly turn_index?: number;
+    readonly ref_type?: string;
+    readonly ref_index?: number;
+  } | null;
+};
+
+/** A source of an old marker `【n†label】`. */
 export type Citation = {
   /** Where the mark begins in the text, in characters. */
   readonly start_ix?: number;
@@ -70,15 +89,31 @@ export type Citation = {
   };
 };
 
-/** What a newer, private-use mark stands for. */
-export type ContentReference = {
+/** One source in a reference, in any of the shapes that were seen. */
+export type ReferenceItem = {
+  readonly title?: string;
+  readonly url?: string;
+  readonly attribution?: string;
+  /** The address of a picture. */
+  readonly content_url?: string;
+  /** The address of a file in a connected drive. */
+  readonly cloud_doc_url?: string;
+  readonly supporting_websites?: readonly ReferenceItem[] | null;
+};
+
+/** What a newer, private-use marker stands for. It fills while the text streams. */
+export type ContentReference = ReferenceItem & {
   readonly matched_text?: string;
   readonly type?: string;
   readonly alt?: string | null;
   readonly invalid?: boolean;
-  readonly items?:
-    | readonly { readonly title?: string; readonly url?: string; readonly attribution?: string }[]
-    | null;
+  readonly status?: string;
+  readonly items?: readonly ReferenceItem[] | null;
+  readonly fallback_items?: readonly ReferenceItem[] | null;
+  readonly item?: ReferenceItem | null;
+  readonly sources?: readonly ReferenceItem[] | null;
+  readonly images?: readonly ReferenceItem[] | null;
+  readonly safe_urls?: readonly string[] | null;
   readonly name?: string;
 };
 

@@ -1,164 +1,245 @@
 import type { Segment } from '../../../segments/segment.ts';
-import { type Citation, type ContentReference, listOf, type Metadata } from '../decode/message.ts';
-import { cited, referred, sourceOf, unreferred } from './sources.ts';
+import { listOf, type Metadata } from '../decode/message.ts';
+import { directiveAt } from './directives.ts';
+import type { MarkerOptions, TextState } from './marker-options.ts';
+import { createMarkerOutput } from './marker-output.ts';
+import {
+  charactersIn,
+  endOfLink,
+  isPlain,
+  joinsBefore,
+  longestLink,
+  nextStart,
+  oldMarker,
+  oldMarkerBegun,
+  safeEnd,
+  sandbox,
+  unclosedLength,
+} from './marker-syntax.ts';
+import { cited, isReady, type Made, referenceFor, referred, sourceOf, unreferred } from './sources.ts';
+import { trackingAt } from './tracking.ts';
 
-/** Where a mark, or the start of one, can stand: `【`, a private-use character, or the middle of a link to the sandbox. */
-const start = /[\u3010\uE200-\uE2FF]|\]\(/;
-const oldMark = /^【(\d{1,6})(?::(\d{1,6}))?†([^【】†]*)(?:†[^【】]*)?】/;
-const oldMarkBegun = /^【(?:\d{0,6}|\d{1,6}:\d{0,6}|\d{1,6}(?::\d{1,6})?†[^【】]*)$/;
-const sandbox = '](sandbox:';
+/** Longest unfinished `【` marker that is held back, in characters. */
+const longestOldMarker = 64;
+/** Longest private-use marker: widgets carry some JSON. A longer one is no marker. */
+const longestPrivateMarker = 16_384;
+/** How much text may follow a marker before it is decided without its reference, in characters. */
+const longestWait = 256;
+/** Most markers of a message whose sources are looked for again at its end. */
+const maxUnresolved = 200;
+/** Positions of a character that was not looked for yet, and that is not there. */
+const [unknown, none] = [-2, -1];
 
-/** Longest old mark that is waited for, in characters; past it the text goes out as it is. */
-const longestOldMark = 64;
-const longestLink = 1024;
-/** Longest private-use mark: one that was opened and is not closed by then is no mark. Widgets carry some JSON. */
-const longestPrivateMark = 16_384;
+const nothing: Made = { segments: [], isApart: false };
 
 /**
- * Finds inline marks in text that arrives in pieces, and makes of each what a reader can use. Text is held back only while it may still
- * become a mark, or while what the mark refers to has not come. `messageId` is the message whose sandbox the links name.
+ * Finds inline markers in text that arrives in pieces, and makes of each what a reader can use.
+ * Text is held back only while it may become a marker, or for a short while after a marker whose
+ * reference has not come. Each character is looked at a bounded number of times.
  */
-export function createMarkerParser(messageId: string) {
+export function createMarkerParser({ messageId, isCode = false, results, waits }: MarkerOptions) {
+  const output = createMarkerOutput();
   let held = '';
-  /** How much text there was before what is held, as the metadata's offsets may count it: in UTF-16 units, and in characters. */
+  /** The text before `held`, as the metadata's offsets count it: UTF-16 units and characters. */
   let units = 0;
   let characters = 0;
+  /** The last character before `held`; a line begins at the start. */
+  let previous = '\n';
+  let inWriting = false;
+  const unresolved: string[] = [];
+  // For the drain that runs now.
+  let metadata: Metadata | undefined;
+  let state: TextState = 'growing';
+  let closeAt = unknown;
+  let counted = { to: 0, characters: 0 };
 
-  const passed = (count: number): void => {
+  const before = (at: number): string => (at > 0 ? (held[at - 1] as string) : previous);
+
+  /** How many characters of `held` stand before `end`; each is counted once. */
+  const charactersTo = (end: number): number => {
+    counted = { to: end, characters: counted.characters + charactersIn(held, counted.to, end) };
+    return counted.characters;
+  };
+
+  /** Consumes the text that is done with. */
+  const pass = (count: number): void => {
+    if (count === 0) return;
     units += count;
-    characters += charactersIn(held, count);
+    characters += charactersTo(count);
+    previous = held[count - 1] as string;
     held = held.slice(count);
   };
 
-  const drain = (metadata: Metadata | undefined, finished: boolean): Segment[] => {
-    const out: Segment[] = [];
-    while (held !== '') {
-      const at = held.search(start);
-      if (at < 0) {
-        // A link to the sandbox may begin with the last character.
-        const keep = !finished && held.endsWith(']') ? 1 : 0;
-        plain(held.slice(0, held.length - keep), out);
-        passed(held.length - keep);
+  const drain = (): void => {
+    let at = 0;
+    closeAt = unknown;
+    counted = { to: 0, characters: 0 };
+    while (at < held.length) {
+      const start = nextStart(held, at, isCode);
+      if (start < 0) {
+        const isFinal = state !== 'growing' || isCode;
+        const end = isFinal ? held.length : Math.max(at, safeEnd(held, previous, inWriting));
+        output.text(held.slice(at, end));
+        at = end;
         break;
       }
-      plain(held.slice(0, at), out);
-      passed(at);
-      const taken = mark(metadata, finished, out);
-      if (taken === 0) break;
-      passed(taken);
+      // The blank or line end before a marker may go with it.
+      const joined = start > at && joinsBefore(held, start, inWriting) ? 1 : 0;
+      output.text(held.slice(at, start - joined));
+      const waiting = output.takeBlank();
+      const taken = marker(start, joined === 1 ? (held[start - 1] as string) : waiting);
+      if (taken === 0) {
+        output.keepBlank(waiting);
+        at = start - joined;
+        break;
+      }
+      at = start + taken;
     }
-    return out;
+    pass(at);
   };
 
-  /** Deals with the mark that `held` begins with; gives how many characters are done with, 0 to wait for more. */
-  const mark = (metadata: Metadata | undefined, finished: boolean, out: Segment[]): number => {
-    const first = held.charCodeAt(0);
-    if (first === 0x3010) return numbered(listOf(metadata?.citations), finished, out);
-    if (first !== 0x5d) return privateUse(listOf(metadata?.content_references), finished, out);
-    return link(finished, out);
+  /** Handles the marker at `start`; gives how many characters are done with, 0 to wait. */
+  const marker = (start: number, joined: string): number => {
+    const code = held.charCodeAt(start);
+    if (code === 0x3010) return numbered(start, joined);
+    if (code === 0x5d) return link(start);
+    if (code === 0x3a) return directive(start, joined);
+    if (code < 0x100) return tracking(start);
+    return privateUse(start, joined);
   };
 
-  const numbered = (citations: readonly Citation[], finished: boolean, out: Segment[]): number => {
-    const whole = oldMark.exec(held);
-    if (whole) {
-      const [mark, number = '', line] = whole;
-      const citation =
-        citations.find(({ start_ix }) => start_ix === units || start_ix === characters) ??
-        sourceOf(citations, Number(number), line === undefined ? null : Number(line));
-      if (!citation && !finished) return 0;
-      if (citation) out.push(...cited(citation, number));
-      return mark.length;
-    }
-    if (!finished && held.length <= longestOldMark && oldMarkBegun.test(held)) return 0;
-    plain('【', out);
-    return 1;
+  const put = (made: Made, joined: string, start: number, end: number): void =>
+    output.put(made, joined, before(start), held[end]);
+
+  /** Whether to wait: for the reference of the marker that ends at `end`, or the next character. */
+  const isWaiting = (end: number): boolean => {
+    const after = held.length - end;
+    if (!waits) return state === 'growing' && after === 0;
+    return state !== 'closed' && after <= longestWait;
   };
 
-  const privateUse = (references: readonly ContentReference[], finished: boolean, out: Segment[]): number => {
-    if (held.charCodeAt(0) !== 0xe200) return 1;
-    const end = held.indexOf('\uE201');
-    const another = held.indexOf('\uE200', 1);
-    if (end < 0 || (another >= 0 && another < end)) {
-      const waits = another < 0 && !finished && held.length <= longestPrivateMark;
-      return waits ? 0 : unclosed(held, another);
+  const numbered = (start: number, joined: string): number => {
+    oldMarker.lastIndex = start;
+    const whole = oldMarker.exec(held);
+    if (!whole) {
+      oldMarkerBegun.lastIndex = start;
+      const isBegun = held.length - start <= longestOldMarker && oldMarkerBegun.test(held);
+      if (state === 'growing' && isBegun) return 0;
+      output.text(`${joined}【`);
+      return 1;
     }
-    const text = held.slice(0, end + 1);
-    const reference = references.find((each) => each.matched_text === text && each.invalid !== true);
-    if (!reference && !finished) return 0;
-    out.push(...(reference ? referred(reference, text) : unreferred(text)));
+    const [text, number = '', line] = whole;
+    const end = start + text.length;
+    const citations = listOf(metadata?.citations);
+    const places = [units + start, characters + charactersTo(start)];
+    const citation =
+      citations.find(({ start_ix }) => start_ix !== undefined && places.includes(start_ix)) ??
+      sourceOf(citations, Number(number), line === undefined ? null : Number(line));
+    const reference = referenceFor(text, metadata);
+    if (!citation && !(reference && isReady(reference, isPast(end))) && isWaiting(end)) return 0;
+    const made = citation ? cited(citation, number) : reference ? referred(reference, text) : nothing;
+    put(made, joined, start, end);
     return text.length;
   };
 
-  const link = (finished: boolean, out: Segment[]): number => {
-    if (!held.startsWith(sandbox)) {
-      if (!finished && sandbox.startsWith(held)) return 0;
-      plain('](', out);
+  /** Whether the text went on after a marker, so that its reference is as good as it gets. */
+  const isPast = (end: number): boolean => end < held.length || state !== 'growing';
+
+  const privateUse = (start: number, joined: string): number => {
+    if (held.charCodeAt(start) !== 0xe200) {
+      if (state === 'growing' && start + 1 === held.length) return 0;
+      put(nothing, joined, start, start + 1);
+      return 1;
+    }
+    if (closeAt !== none && closeAt < start) closeAt = held.indexOf('\uE201', start);
+    const another = held.indexOf('\uE200', start + 1);
+    const isCut = closeAt < 0 || (another >= 0 && another < closeAt);
+    if (isCut || closeAt - start > longestPrivateMarker) {
+      const isOpen = another < 0 && state === 'growing' && held.length - start <= longestPrivateMarker;
+      if (isCut && isOpen) return 0;
+      const taken = unclosedLength(held, start, another < 0 ? held.length : another);
+      put(nothing, joined, start, start + taken);
+      return taken;
+    }
+    const end = closeAt + 1;
+    const text = held.slice(start, end);
+    const reference = referenceFor(text, metadata);
+    if (!(reference && isReady(reference, isPast(end))) && isWaiting(end)) return 0;
+    let made = reference ? referred(reference, text) : nothing;
+    if (made.segments.length === 0) made = unreferred(text, results);
+    if (made.segments.length === 0 && unresolved.length < maxUnresolved) unresolved.push(text);
+    put(made, joined, start, end);
+    return text.length;
+  };
+
+  const link = (start: number): number => {
+    if (messageId === null || !held.startsWith(sandbox, start)) {
+      const rest = held.slice(start, start + sandbox.length);
+      if (messageId !== null && state === 'growing' && sandbox.startsWith(rest)) return 0;
+      output.text('](');
       return 2;
     }
-    const end = endOfLink(held);
+    const end = endOfLink(held, start + sandbox.length);
     if (end > 0) {
-      out.push({
-        kind: 'file',
-        asset: { from: 'sandbox', path: held.slice(sandbox.length, end), messageId },
-      });
-      return end + 1;
+      const path = held.slice(start + sandbox.length, end);
+      output.segment({ kind: 'file', asset: { from: 'sandbox', path, messageId } });
+      return end + 1 - start;
     }
-    if (!finished && end === 0 && held.length < longestLink) return 0;
-    plain(sandbox, out);
+    if (state === 'growing' && end === 0 && held.length - start < longestLink) return 0;
+    output.text(sandbox);
     return sandbox.length;
   };
 
+  const directive = (start: number, joined: string): number => {
+    const found = before(start) === '\n' ? directiveAt(held, start, inWriting, state !== 'growing') : 'none';
+    if (found === 'wait') return 0;
+    if (found === 'none') {
+      output.text(`${joined}:::`);
+      return 3;
+    }
+    inWriting = found.opens;
+    output.text((found.opens ? joined : '') + found.text);
+    return found.length;
+  };
+
+  const tracking = (start: number): number => {
+    const found = trackingAt(held, start, state !== 'growing');
+    if (found === 'wait') return 0;
+    if (found > 0) return found + (held[start] === '?' && held[start + found] === '&' ? keepQuestion() : 0);
+    output.text(held[start] as string);
+    return 1;
+  };
+
+  /** `?a&b` without `a` is `?b`: the question mark stays, the `&` goes. */
+  const keepQuestion = (): number => {
+    output.text('?');
+    return 1;
+  };
+
   return {
-    /** More text of the message, and the metadata it has by now; `finished` where neither will grow. */
-    push(text: string, metadata: Metadata | undefined, finished: boolean): Segment[] {
-      if (held === '' && !finished && !start.test(text) && !text.endsWith(']')) {
+    /** How many characters wait here, and were not given out. */
+    held: (): number => held.length,
+    /** The markers that became nothing: their source may still come. */
+    unresolved: (): readonly string[] => unresolved,
+    /** Takes back the last `count` characters, which wait here. */
+    takeBack(count: number): void {
+      held = held.slice(0, Math.max(held.length - count, 0));
+    },
+    /** More text of the message, and the metadata it has by now. */
+    push(text: string, present: Metadata | undefined, now: TextState): Segment[] {
+      if (held === '' && now === 'growing' && isPlain(text, isCode) && !(inWriting && text.includes('\n'))) {
+        if (text === '') return [];
         units += text.length;
-        characters += charactersIn(text, text.length);
-        return text === '' ? [] : [{ kind: 'text', text }];
+        characters += charactersIn(text, 0, text.length);
+        previous = text[text.length - 1] as string;
+        return [{ kind: 'text', text }];
       }
       held += text;
-      return drain(metadata, finished);
+      metadata = present;
+      state = now;
+      drain();
+      metadata = undefined;
+      return output.take();
     },
   };
-}
-
-function plain(text: string, out: Segment[]): void {
-  if (text === '') return;
-  const last = out.at(-1);
-  if (last?.kind === 'text') out[out.length - 1] = { kind: 'text', text: last.text + text };
-  else out.push({ kind: 'text', text });
-}
-
-/** Where the closing bracket of a link stands, brackets in its path counted; 0 where it has not come, -1 where the line ended first. */
-function endOfLink(text: string): number {
-  let depth = 0;
-  for (let i = sandbox.length; i < text.length; i++) {
-    const character = text[i];
-    if (character === '\n') return -1;
-    if (character === '(') depth++;
-    if (character === ')' && depth-- === 0) return i;
-  }
-  return 0;
-}
-
-function charactersIn(text: string, length: number): number {
-  let count = length;
-  for (let i = 0; i < length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0xdc00 && code <= 0xdfff) count--;
-  }
-  return count;
-}
-
-/**
- * How much of a text to leave out that opens a mark and never closes it. At the end of a line of text that is all of it, for the mark was cut off;
- * else its kind and what hangs together with it, and what follows is text.
- */
-function unclosed(text: string, another: number): number {
-  const rest = another < 0 ? text : text.slice(0, another);
-  if (rest.length <= 400 && !rest.includes('\n')) {
-    // A mark whose arguments have begun was cut off; one with no argument yet may be followed by words.
-    if (rest.includes('\uE202') || !/\s/.test(rest)) return rest.length;
-  }
-  return /^\uE200[a-z_]*(?:\uE202\S*)*/.exec(rest)?.[0].length ?? 1;
 }

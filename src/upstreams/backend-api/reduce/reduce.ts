@@ -1,175 +1,217 @@
-import type { Segment } from '../../../segments/segment.ts';
-import { isFinished, type Message, type Metadata, textOf } from '../decode/message.ts';
+import type { Link, Segment } from '../../../segments/segment.ts';
+import { isFinished, type Message, textOf } from '../decode/message.ts';
+import { type Answer, createAnswer } from './answer.ts';
+import { filesOf } from './attachments.ts';
+import { type Block, createBlock } from './blocks.ts';
 import { createCanvas } from './canvas.ts';
 import { classifyMessage, type Role } from './classify.ts';
-import { createMarkerParser } from './markers.ts';
 import { picturesOf } from './pictures.ts';
-import { searchOf } from './search.ts';
-import { createTextDiff } from './text-diff.ts';
+import { plainText } from './plain-text.ts';
+import { createReasoning, type Reasoning } from './reasoning.ts';
+import { resultsOf, searchOf } from './search.ts';
 
-/** What is remembered of a message while its turn lasts. */
-type Known = {
-  readonly growing: ReturnType<typeof createTextDiff>;
-  readonly marks: ReturnType<typeof createMarkerParser>;
-  begun: boolean;
-  done: boolean;
-  /** The metadata that marks may still need, of an answer that is not finished. */
-  open: Metadata | undefined;
+/** Messages of one turn → segments that say what is new. */
+export type Reducer = {
+  /** A message as it is now, and the text it gained if that is all that changed. */
+  push(message: Message, appended: string | null): Segment[];
+  /** The answer was cut for length and goes on: what comes next belongs to the text before it. */
+  continued(): void;
+  /** Whether there is anything to show. */
+  hasShown(): boolean;
+  /** What was held back, and what is shown only when the turn is over. */
+  end(): Segment[];
 };
 
+/** Most search results of a turn that are remembered. */
+const maxResults = 5000;
+
 /**
- * Messages as they grow → segments, each saying what is new since the last. Everything is kept by message id: a turn has
- * several messages, and they may come in any order.
+ * Reduces messages as they grow. Everything is kept by message id: a turn has several messages, and
+ * they may come in any order.
  */
-export function createReducer() {
-  const known = new Map<string, Known>();
+export function createReducer(): Reducer {
+  const answers = new Map<string, Answer>();
+  const reasonings = new Map<string, Reasoning>();
+  const blocks = new Map<string, Block>();
+  const searched = new Set<string>();
+  const attached = new Set<string>();
+  const privateTools = new Set<string>();
   const pictures = new Set<string>();
+  const results = new Map<string, Link>();
+  const cited = new Set<string>();
   const canvas = createCanvas();
-  let shown = 0;
-  let reasoned = 0;
-  let continuing = false;
+  /** Answers that may hold text back. */
+  const open = new Map<string, Answer>();
+  const begun = new Set<string>();
+  let words: string | null = null;
+  let hasShown = false;
+  let isContinuing = false;
   let lastText = '';
 
-  const of = (id: string): Known => {
-    let found = known.get(id);
-    if (!found) {
-      found = {
-        growing: createTextDiff(),
-        marks: createMarkerParser(id),
-        begun: false,
-        done: false,
-        open: undefined,
-      };
-      known.set(id, found);
-    }
-    return found;
-  };
-
   const answer = (message: Message, appended: string | null, id: string): Segment[] => {
-    const state = of(id);
-    const finished = isFinished(message);
+    const state = known(answers, id, () => createAnswer(id, { pictures, results }));
     const text = textOf(message.content);
-    if (continuing && !state.begun) {
-      if (repeats(text, finished)) return [];
+    if (isContinuing && !begun.has(id)) {
+      if (repeats(text, isFinished(message))) return [];
       // It says again what was said, and then goes on: only what goes on is new.
-      if (lastText !== '' && text.startsWith(lastText)) state.growing.next(lastText, null, false);
+      if (lastText !== '' && text.startsWith(lastText)) state.skip(lastText);
     }
-    state.open = finished ? undefined : (message.metadata ?? {});
-    const added = state.growing.next(text, appended, finished);
-    const segments: Segment[] = [];
-    if (added !== '' || finished) segments.push(...state.marks.push(added, message.metadata, finished));
-    if (segments.length > 0 && !state.begun) {
-      state.begun = true;
-      const first = segments[0];
-      if (shown++ > 0 && !continuing && first?.kind === 'text') segments[0] = { ...first, begins: true };
-      continuing = false;
-    }
-    if (finished) lastText = text;
-    return [...segments, ...picturesOf(message, pictures)];
+    open.set(id, state);
+    const segments = state.push(message, appended);
+    if (isFinished(message)) lastText = text;
+    return begin(id, segments);
   };
 
-  /** Whether the first message of a continued answer only says again what was said; its addition is then taken by growth. */
+  /** Marks the first text of another message of the turn. */
+  const begin = (id: string, segments: Segment[]): Segment[] => {
+    const [first] = segments;
+    if (!first || begun.has(id)) return segments;
+    const isNext = begun.size > 0 && !isContinuing;
+    begun.add(id);
+    isContinuing = false;
+    if (isNext && first.kind === 'text') segments[0] = { ...first, begins: true };
+    return segments;
+  };
+
+  /** Whether a continued answer only says again what was said; its addition comes as it grows. */
   const repeats = (text: string, finished: boolean): boolean => {
     if (text === '' || lastText === '') return text === '';
     if (lastText.startsWith(text)) return !finished || text === lastText;
     return false;
   };
 
-  const reasoning = (message: Message, appended: string | null, id: string): Segment[] => {
-    const state = of(id);
-    const text = message.content?.content_type === 'thoughts' ? thoughtsOf(message) : textOf(message.content);
-    const plain = message.content?.content_type === 'thoughts' ? null : appended;
-    const added = state.growing.next(text, plain, isFinished(message));
-    if (added === '') return [];
-    const begins = !state.begun && reasoned > 0;
-    if (!state.begun) reasoned++;
-    state.begun = true;
-    return [{ kind: 'reasoning', text: added, ...(begins ? { begins } : {}) }];
+  const block = (message: Message, appended: string | null, id: string, role: BlockRole): Segment[] => {
+    const tool = (role.as === 'code' ? message.recipient : message.author?.name) ?? '';
+    if (role.as === 'code') {
+      if (role.isPrivate) privateTools.add(tool);
+      else privateTools.delete(tool);
+    }
+    const isPrivate = role.isPrivate || (role.as === 'output' && privateTools.has(tool));
+    const state = known(blocks, id, () => createBlock(id));
+    const segments = state.push(message, appended, { ...role, isPrivate });
+    return [...segments, ...picturesOf(message, pictures), ...filesOf(message, attached)];
   };
 
-  const block = (
-    message: Message,
-    appended: string | null,
-    id: string,
-    role: Extract<Role, { as: 'code' | 'output' }>,
-  ): Segment[] => {
-    const isError = message.content?.content_type === 'system_error';
-    const raw = textOf(message.content);
-    const text = isError ? `${message.content?.name ?? 'error'}: ${raw}` : raw;
-    // What stands for a picture is one line of its own; the picture itself is shown.
-    const clean =
-      role.as === 'output' && text.includes('<<ImageDisplayed>>')
-        ? text.replace(/^\n?<<ImageDisplayed>>\n?/gm, '')
-        : text;
-    const finished = isFinished(message);
-    const held = role.as === 'output' && !finished ? 0 : clean.length;
-    const added =
-      held === 0 && !finished ? '' : of(id).growing.next(clean, clean === raw ? appended : null, finished);
+  const search = (message: Message, id: string): Segment[] => {
+    if (!isFinished(message)) return [];
+    remember(message);
+    if (searched.has(id)) return [];
+    const steps = searchOf(message);
+    if (steps.length > 0) searched.add(id);
+    return steps;
+  };
+
+  const remember = (message: Message): void => {
+    for (const [name, link] of resultsOf(message)) {
+      if (results.size >= maxResults) return;
+      results.set(name, link);
+    }
+  };
+
+  const confirmation = (message: Message, id: string): Segment[] => {
+    const request = message.metadata?.jit_plugin_data?.from_server;
+    if (request?.type !== 'oauth_required' || !isFinished(message) || searched.has(id)) return [];
+    searched.add(id);
+    const site = typeof request.body?.domain === 'string' ? request.body.domain.slice(0, 200) : 'a site';
+    return [{ kind: 'notice', text: `this GPT needs you to sign in at ${site} first, in the web app.` }];
+  };
+
+  const segmentsOf = (message: Message, appended: string | null, id: string, role: Role): Segment[] => {
+    switch (role.as) {
+      case 'answer':
+        return answer(message, appended, id);
+      case 'reasoning':
+        return known(reasonings, id, createReasoning).push(message, appended);
+      case 'code':
+      case 'output':
+        return block(message, appended, id, role);
+      case 'search':
+        return search(message, id);
+      case 'pictures':
+        return [...picturesOf(message, pictures), ...filesOf(message, attached)];
+      case 'confirmation':
+        return confirmation(message, id);
+      case 'document':
+        canvas.take(message);
+        return [];
+      case 'words':
+        if (isFinished(message)) words = textOf(message.content);
+        return [];
+      default:
+        return message.author?.role === 'tool' ? filesOf(message, attached) : [];
+    }
+  };
+
+  /** Closes answers that are complete, because another message goes on. */
+  const closeWhole = (id: string): Segment[] => {
     const out: Segment[] = [];
-    if (added !== '')
-      out.push(
-        role.as === 'code'
-          ? { kind: 'code', text: added, language: role.language, block: id }
-          : { kind: 'output', text: added, block: id },
-      );
-    return [...out, ...picturesOf(message, pictures)];
+    for (const [other, state] of open) {
+      if (other === id || !state.isWhole()) continue;
+      open.delete(other);
+      out.push(...begin(other, state.close()));
+    }
+    return out;
+  };
+
+  /** Sources that the text does not link, once each. */
+  const sources = (): Segment[] => {
+    const links = [...answers.values()].flatMap((state) => state.sources());
+    const missing = new Map(links.filter(({ url }) => !cited.has(url)).map((link) => [link.url, link]));
+    return missing.size === 0 ? [] : [{ kind: 'sources', links: [...missing.values()] }];
+  };
+
+  const seen = (segments: Segment[]): Segment[] => {
+    for (const segment of segments) {
+      hasShown ||= isContent(segment);
+      if (segment.kind === 'citation') for (const { url } of segment.links) cited.add(url);
+    }
+    return segments;
   };
 
   return {
-    /** A message as it is now, and the text it gained where that is all that changed. */
-    push(message: Message, appended: string | null): Segment[] {
+    push(message, appended) {
       const id = message.id ?? '';
-      const role = classifyMessage(message);
-      switch (role.as) {
-        case 'answer':
-          return answer(message, appended, id);
-        case 'reasoning':
-          return reasoning(message, appended, id);
-        case 'code':
-        case 'output':
-          return block(message, appended, id, role);
-        case 'search': {
-          const state = of(id);
-          if (state.done || !isFinished(message)) return [];
-          const found = searchOf(message);
-          state.done = found.length > 0;
-          return found;
-        }
-        case 'pictures':
-          return picturesOf(message, pictures);
-        case 'document':
-          canvas.note(message);
-          return [];
-        default:
-          return [];
-      }
+      const segments = segmentsOf(message, appended, id, classifyMessage(message));
+      if (segments.length === 0) return segments;
+      return seen(open.size > 0 ? [...closeWhole(id), ...segments] : segments);
     },
-    /** The answer was cut for length and is asked to go on: what comes next belongs to the text before it. */
     continued(): void {
-      continuing = true;
+      isContinuing = true;
     },
-    /** What was held back, and what is shown only when the turn is over. */
+    hasShown: () => hasShown || (words ?? '').trim() !== '',
     end(): Segment[] {
-      const held = [...known.values()].flatMap((state) => {
-        const { open } = state;
-        state.open = undefined;
-        return open ? state.marks.push(state.growing.rest(), open, true) : [];
-      });
-      return [...held, ...documents()];
+      const out = [...open].flatMap(([id, state]) => begin(id, state.close()));
+      open.clear();
+      out.push(
+        ...canvas.finish().map(
+          ({ title, text, language }): Segment => ({
+            kind: 'document',
+            title: plainText(title),
+            text: plainText(text, language !== null),
+            language,
+          }),
+        ),
+      );
+      seen(out);
+      const isJson = /^\s*[{[]/.test(words ?? '');
+      if (!hasShown && words !== null && words.trim() !== '' && !isJson)
+        out.push({ kind: 'text', text: plainText(words) });
+      words = null;
+      out.push(...sources());
+      return seen(out);
     },
   };
-
-  function documents(): Segment[] {
-    return canvas.take().map(({ title, text }): Segment => ({ kind: 'document', title, text }));
-  }
 }
 
-/** Thoughts as text: each its summary and what it says. */
-function thoughtsOf(message: Message): string {
-  return (message.content?.thoughts ?? [])
-    .map(({ summary, content }) =>
-      [summary, content].filter((part) => part !== undefined && part !== '').join(': '),
-    )
-    .filter((thought) => thought !== '')
-    .join('\n\n');
+type BlockRole = Extract<Role, { as: 'code' | 'output' }>;
+
+/** Whether a segment is part of what was asked for. */
+function isContent({ kind }: Segment): boolean {
+  return ['text', 'image', 'citation', 'document', 'notice', 'file'].includes(kind);
+}
+
+function known<T>(states: Map<string, T>, id: string, create: () => T): T {
+  const state = states.get(id) ?? create();
+  states.set(id, state);
+  return state;
 }

@@ -1,9 +1,17 @@
 import type { Link, Segment } from '../../../segments/segment.ts';
-import { type Citation, type ContentReference, listOf } from '../decode/message.ts';
+import { type Citation, type ContentReference, listOf, type Metadata } from '../decode/message.ts';
+import { isLink, linksIn, markdownLink, type Source, sourcesIn } from './links.ts';
+import { withoutTracking } from './tracking.ts';
+
+/** What a marker becomes, and whether a blank must stand before it. */
+export type Made = { readonly segments: readonly Segment[]; readonly isApart: boolean };
+
+const nothing: Made = { segments: [], isApart: false };
 
 /**
- * The source of the mark `【message:line†…】`: one that names both, else what all that name the message agree on. Undefined where there is none, or
- * none that is sure: a wrong link is worse than none.
+ * The source of the marker `【message:line†…】`: one that names both, otherwise what all that name
+ * the message agree on. Undefined if there is none, or none that is sure: a wrong link is worse
+ * than none.
  */
 export function sourceOf(
   citations: readonly Citation[],
@@ -18,78 +26,137 @@ export function sourceOf(
   return named.every((each) => named[0] && identity(each) === identity(named[0])) ? named[0] : undefined;
 }
 
-/** A numbered mark as it reads: a link to its source, or the source's name. */
-export function cited({ metadata }: Citation, number: string): Segment[] {
+/** A numbered marker as it reads: a link to its source, or the source's name. */
+export function cited({ metadata }: Citation, number: string): Made {
   const name = metadata?.title || metadata?.name || '';
-  if (isLink(metadata?.url))
-    return [
+  if (isLink(metadata?.url)) {
+    const url = withoutTracking(metadata.url);
+    return made(`[[${number}](${url})]`, [{ title: name, url }], false);
+  }
+  return name === '' ? nothing : made(`[${name}]`, []);
+}
+
+/**
+ * Whether a reference says what its marker means. Its ready-made text always does. Links do if the
+ * text went on (`isPast`): until then the ready-made text may come.
+ */
+export function isReady(reference: ContentReference, isPast: boolean): boolean {
+  if (isText(reference.alt)) return true;
+  if (!isPast || reference.invalid === true || reference.status === 'loading') return false;
+  return sourcesIn(reference).length > 0 || isText(reference.name);
+}
+
+/** The reference of a marker: one that is ready, otherwise the first. */
+export function referenceFor(marker: string, metadata: Metadata | undefined): ContentReference | undefined {
+  const matching = listOf(metadata?.content_references).filter(({ matched_text }) => matched_text === marker);
+  return matching.find((each) => isReady(each, true)) ?? matching[0];
+}
+
+/** A marker as its reference has it: text that is made already, links, or a name. */
+export function referred(reference: ContentReference, marker: string): Made {
+  const sources = sourcesIn(reference);
+  const [kind] = partsOf(marker);
+  if (reference.type === 'entity' || kind === 'entity')
+    return named(text(reference.alt) || text(reference.name) || nameIn(marker));
+  if (isText(reference.alt)) {
+    const alt = withoutTracking(reference.alt);
+    return made(alt, sources.length > 0 ? sources : linksIn(alt), false);
+  }
+  if (kind === 'product_entity' || reference.type === 'product_entity') return product(sources, marker);
+  if (sources.length === 0) {
+    const name = text(reference.name) || text(reference.title);
+    return name !== '' && /file/.test(`${reference.type} ${kind}`) ? made(`[${name}]`, []) : nothing;
+  }
+  switch (reference.type) {
+    case 'nav_list': {
+      const title = text(reference.title);
+      const list = sources.map((source) => markdownLink(source.title || source.name, source.url));
+      return made(`${title === '' ? '' : `${title}: `}${list.join(', ')}`, sources);
+    }
+    case 'file':
+      return made(linkTo(sources[0] as Source, text(reference.name)), sources);
+    case 'video':
+    case 'image_v2':
+    case 'image_group':
+    case 'image_inline':
+    case 'products':
+    case 'product_group':
+      return made(sources.map((source) => linkTo(source, source.title)).join(', '), sources);
+    default:
+      return made(`(${sources.map(({ name, url }) => markdownLink(name, url)).join(', ')})`, sources);
+  }
+}
+
+/**
+ * What remains of a marker that nothing explains: the results it names, the name of an entity or
+ * of a product, the text of a link. Otherwise nothing.
+ */
+export function unreferred(marker: string, results: ReadonlyMap<string, Link> = new Map()): Made {
+  const [kind, ...args] = partsOf(marker);
+  if (kind === 'entity' || kind === 'product_entity') return named(nameIn(marker));
+  if (kind === 'url' && args[0]) {
+    if (!isLink(args[1])) return named(args[0]);
+    const url = withoutTracking(args[1]);
+    const link = { title: args[0], url };
+    const citation = { kind: 'citation', text: markdownLink(args[0], url), plain: args[0], links: [link] };
+    return { segments: [citation as Segment], isApart: false };
+  }
+  const links = args.flatMap((arg) => results.get(arg) ?? []);
+  if (kind !== 'cite' || links.length === 0) return nothing;
+  const list = links.map(({ url }) => markdownLink(new URL(url).hostname, url));
+  return made(`(${list.join(', ')})`, links);
+}
+
+function made(markdown: string, links: readonly Link[], isApart = true): Made {
+  const plainLinks = links.map(({ title, url }) => ({ title, url }));
+  return { segments: [{ kind: 'citation', text: markdown, links: plainLinks }], isApart };
+}
+
+function named(name: string): Made {
+  return name === '' ? nothing : { segments: [{ kind: 'text', text: name }], isApart: false };
+}
+
+/** A product stands in a sentence: its name, linked if there is a link. */
+function product(sources: readonly Source[], marker: string): Made {
+  const [first] = sources;
+  const name = nameIn(marker) || first?.title || '';
+  if (!first || name === '') return named(name);
+  return {
+    segments: [
       {
         kind: 'citation',
-        text: `[[${number}](${metadata.url})]`,
-        links: [{ title: name, url: metadata.url }],
+        text: markdownLink(name, first.url),
+        plain: name,
+        links: sources.map(({ title, url }) => ({ title, url })),
       },
-    ];
-  return name === '' ? [] : [{ kind: 'citation', text: ` [${name}]`, links: [] }];
+    ],
+    isApart: false,
+  };
 }
 
-/** A private-use mark as its reference has it: text that is made already, links, or a name. */
-export function referred(reference: ContentReference, mark: string): Segment[] {
-  const items = listOf(reference.items);
-  const links: Link[] = items.flatMap(({ title, url }) => (isLink(url) ? [{ title: title ?? '', url }] : []));
-  if (reference.type === 'entity') return named(reference.alt || nameOf(mark));
-  if (reference.alt)
-    return [
-      { kind: 'citation', text: reference.alt, links: links.length > 0 ? links : linksIn(reference.alt) },
-    ];
-  if (reference.type === 'file' && reference.name)
-    return [{ kind: 'citation', text: ` [${reference.name}]`, links: [] }];
-  if (links.length === 0) return unreferred(mark);
-  const text = items
-    .filter(({ url }) => isLink(url))
-    .map(({ url, attribution }) => `[${attribution || new URL(url as string).hostname}](${url})`)
-    .join(', ');
-  return [{ kind: 'citation', text: ` (${text})`, links }];
+function linkTo({ name, url }: Source, title: string): string {
+  return markdownLink(title || name, url);
 }
 
-/** What remains of a mark that nothing explains: the name of an entity, the text of a link; else nothing. */
-export function unreferred(mark: string): Segment[] {
-  const [kind, ...args] = mark.slice(1, -1).split('\uE202');
-  if (kind === 'entity') return named(nameOf(mark));
-  if (kind === 'url' && args[0])
-    return isLink(args[1])
-      ? [
-          {
-            kind: 'citation',
-            text: `[${args[0]}](${args[1]})`,
-            plain: args[0],
-            links: [{ title: args[0], url: args[1] }],
-          },
-        ]
-      : named(args[0]);
-  return [];
-}
-
-function named(name: string): Segment[] {
-  return name === '' ? [] : [{ kind: 'text', text: name }];
+function partsOf(marker: string): string[] {
+  return marker.slice(1, -1).split('\uE202');
 }
 
 /** An entity's own argument is a list: kind, name, what it is. */
-function nameOf(mark: string): string {
+function nameIn(marker: string): string {
   try {
-    const list: unknown = JSON.parse(mark.slice(1, -1).split('\uE202')[1] ?? '');
-    return Array.isArray(list) && typeof list[1] === 'string' ? list[1] : '';
+    const list: unknown = JSON.parse(partsOf(marker)[1] ?? '');
+    const name: unknown = Array.isArray(list) ? list[1] : null;
+    return typeof name === 'string' ? name : '';
   } catch {
     return '';
   }
 }
 
-function linksIn(markdown: string): Link[] {
-  return [...markdown.matchAll(/\[([^\]]*)\]\((https?:[^)\s]+)/g)].map(([, title, url]) => ({
-    title: title ?? '',
-    url: url ?? '',
-  }));
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
-function isLink(url: unknown): url is string {
-  return typeof url === 'string' && /^https?:\/\//.test(url) && URL.canParse(url);
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
