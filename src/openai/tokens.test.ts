@@ -13,6 +13,16 @@ test('a counter sees short pieces only, and all of the text', () => {
   expect(Math.max(...seen.map((piece) => piece.length))).toBeLessThanOrEqual(400);
 });
 
+test('what the tokenizer throws at is estimated', () => {
+  const count = boundedCounter((piece) => {
+    if (piece.includes('<|endoftext|>')) throw new Error('Disallowed special token found');
+    return 1;
+  });
+  expect(count('the mark <|endoftext|> ends a text')).toBe(
+    estimateTokens('the mark <|endoftext|> ends a text'),
+  );
+});
+
 test('a text too long to count is estimated', () => {
   const count = boundedCounter(() => {
     throw new Error('it was counted');

@@ -61,7 +61,8 @@ export function createNodePorts(
     createHash: sha256,
     tokenizer: () =>
       (counter ??= import('gpt-tokenizer/encoding/o200k_base').then(({ countTokens }) =>
-        boundedCounter((text) => countTokens(text)),
+        // The names of special tokens are text like any other here.
+        boundedCounter((text) => countTokens(text, { disallowedSpecial: new Set() })),
       )),
     async drained() {
       const work = Promise.allSettled(deferred).then(() => {});

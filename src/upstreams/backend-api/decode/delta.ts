@@ -1,4 +1,6 @@
-/** A change to a document, as `delta_encoding: "v1"` sends it; what is absent is as in the delta before. */
+/**
+ * A change to a document, as `delta_encoding: "v1"` sends it. What is absent is as in the delta before.
+ */
 export type Delta = { readonly c?: number; readonly p?: string; readonly o?: string; readonly v?: unknown };
 
 /** A document that deltas build: one for each channel `c`. */
@@ -9,15 +11,19 @@ export type Document = {
   error_code?: unknown;
 };
 
-/** What a delta did: the document as it is now, and the text where it was nothing but more text at the end of a part. */
+/** What a delta did: the document as it is now, and the text if it only added to the end of a part. */
 export type Applied = { readonly document: Document | null; readonly appended: string | null };
 
 type Container = Record<string, unknown> | unknown[];
 
+/** Deepest patch inside a patch, and deepest path: records have one patch and six steps. */
+const [maxPatches, maxSteps] = [8, 64];
+
 /**
- * Applies deltas. Wire facts, each from recorded streams: `c`, `p` and `o` are inherited from the delta before, `v` never; a `patch` is a list
- * of changes that inherit nothing and leave nothing behind; list + list concatenates, object + object merges; `truncate` keeps the first
- * `v` characters or items.
+ * Applies deltas. Wire facts, each from recorded streams: `c`, `p` and `o` are inherited from the
+ * delta before, `v` never; a `patch` is a list of changes that inherit nothing and leave nothing
+ * behind; list + list concatenates, object + object merges; `truncate` keeps the first `v`
+ * characters or items. A value belongs to its document and is changed in place.
  */
 export function createDeltaDecoder() {
   const documents = new Map<number, Document | null>();
@@ -25,10 +31,12 @@ export function createDeltaDecoder() {
   let path = '';
   let operation = 'add';
 
-  const change = (at: string, op: string, value: unknown): void => {
+  const change = (at: string, op: string, value: unknown, depth = 0): void => {
     if (op === 'patch') {
+      if (depth >= maxPatches) return;
       for (const each of Array.isArray(value) ? (value as (Delta | null)[]) : []) {
-        if (typeof each === 'object' && each !== null) change(at + (each.p ?? ''), each.o ?? 'add', each.v);
+        if (typeof each === 'object' && each !== null)
+          change(at + (each.p ?? ''), each.o ?? 'add', each.v, depth + 1);
       }
       return;
     }
@@ -36,7 +44,7 @@ export function createDeltaDecoder() {
       if (op === 'add' || op === 'replace')
         documents.set(channel, isObject(value) ? (value as Document) : null);
       else if (op === 'append' && isObject(value))
-        documents.set(channel, { ...documents.get(channel), ...value });
+        documents.set(channel, merge((documents.get(channel) ?? {}) as Record<string, unknown>, value));
       return;
     }
     const root = documents.get(channel) ?? {};
@@ -73,7 +81,7 @@ function tokensOf(pointer: string): string[] {
 const forbidden = new Set(['__proto__', 'constructor', 'prototype']);
 
 function applyAt(root: Record<string, unknown>, tokens: readonly string[], op: string, value: unknown): void {
-  if (tokens.some((token) => forbidden.has(token))) return;
+  if (tokens.length > maxSteps || tokens.some((token) => forbidden.has(token))) return;
   let container: Container = root;
   for (const [i, token] of tokens.slice(0, -1).entries()) {
     let next: unknown = at(container, token);
@@ -123,9 +131,21 @@ function put(container: Container, key: string, value: unknown): void {
   if (Number.isInteger(index) && index >= 0 && index <= container.length) container[index] = value;
 }
 
+/** Adds to a value in place: a list that grows item by item costs each item once. */
 function appended(old: unknown, value: unknown): unknown {
   if (typeof old === 'string' && typeof value === 'string') return old + value;
-  if (Array.isArray(old)) return Array.isArray(value) ? [...old, ...value] : [...old, value];
-  if (isObject(old) && isObject(value)) return { ...old, ...value };
+  if (Array.isArray(old)) {
+    if (Array.isArray(value)) for (const item of value) old.push(item);
+    else old.push(value);
+    return old;
+  }
+  if (isObject(old) && isObject(value)) return merge(old, value);
   return value;
+}
+
+/** Object keys are set as they are, never a prototype. */
+function merge<T extends Record<string, unknown>>(target: T, more: Record<string, unknown>): T {
+  for (const [key, value] of Object.entries(more))
+    if (!forbidden.has(key)) (target as Record<string, unknown>)[key] = value;
+  return target;
 }

@@ -50,13 +50,11 @@ function collect(items: readonly ReferenceItem[]): Source[] {
 export function linksIn(markdown: string): Link[] {
   const links: Link[] = [];
   let from = 0;
-  for (let at = markdown.indexOf(']('); at >= 0; at = markdown.indexOf('](', at + 2)) {
-    const end = endOfAddress(markdown, at + 2);
-    const url = markdown.slice(at + 2, end);
+  for (let at = markdown.indexOf('](http'); at >= 0; at = markdown.indexOf('](http', at + 2)) {
+    const url = markdown.slice(at + 2, endOfAddress(markdown, at + 2));
     if (isLink(url)) {
-      const open = markdown.slice(Math.max(from, at - 500), at).lastIndexOf('[');
-      const title = open < 0 ? '' : markdown.slice(Math.max(from, at - 500) + open + 1, at);
-      links.push({ title, url });
+      const before = markdown.slice(Math.max(from, at - 500), at);
+      links.push({ title: before.slice(before.lastIndexOf('[') + 1), url });
     }
     from = at + 2;
     if (links.length >= maxSources) break;
@@ -64,14 +62,15 @@ export function linksIn(markdown: string): Link[] {
   return links;
 }
 
+/** Where an address ends: at a blank, at its bracket, or where another link's would begin. */
 function endOfAddress(text: string, from: number): number {
   const limit = Math.min(text.length, from + longestUrl);
   let depth = 0;
   for (let i = from; i < limit; i++) {
-    const character = text[i] as string;
-    if (/\s/.test(character)) return i;
-    if (character === '(') depth++;
-    if (character === ')' && depth-- === 0) return i;
+    const code = text.charCodeAt(i);
+    if (code <= 0x20 || (code === 0x5d && text.charCodeAt(i + 1) === 0x28)) return i;
+    if (code === 0x28) depth++;
+    if (code === 0x29 && depth-- === 0) return i;
   }
   return limit;
 }

@@ -11,16 +11,21 @@ export function createMarkerOutput() {
   /** A blank that stands before markers of which nothing is left so far. */
   let blank = '';
 
+  let buffer = '';
+
   const text = (added: string): void => {
-    if (added === '') return;
-    const last = out.at(-1);
-    if (last?.kind === 'text') out[out.length - 1] = { kind: 'text', text: last.text + added };
-    else out.push({ kind: 'text', text: added });
+    buffer += added;
+  };
+
+  const segment = (added: Segment): void => {
+    if (buffer !== '') out.push({ kind: 'text', text: buffer });
+    buffer = '';
+    out.push(added);
   };
 
   return {
     text,
-    segment: (segment: Segment): void => void out.push(segment),
+    segment,
     /**
      * What a marker became: `joined` is the blank or line end that was kept with it, `before` and
      * `next` are the characters around it. If it became nothing, its blank may go too.
@@ -33,9 +38,9 @@ export function createMarkerOutput() {
       }
       text(joined);
       if (isApart && joined === '' && !/[\s([{]/.test(before)) text(' ');
-      for (const segment of segments) {
-        if (segment.kind === 'text') text(segment.text);
-        else out.push(segment);
+      for (const each of segments) {
+        if (each.kind === 'text') text(each.text);
+        else segment(each);
       }
     },
     takeBlank(): string {
@@ -48,6 +53,8 @@ export function createMarkerOutput() {
     },
     /** What was gathered. */
     take(): Segment[] {
+      if (buffer !== '') out.push({ kind: 'text', text: buffer });
+      buffer = '';
       const taken = out;
       out = [];
       return taken;

@@ -62,15 +62,6 @@ export function endOfLink(text: string, from: number): number {
   return limit < text.length ? -1 : 0;
 }
 
-export function charactersIn(text: string, from: number, end: number): number {
-  let count = end - from;
-  for (let i = from; i < end; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0xdc00 && code <= 0xdfff) count--;
-  }
-  return count;
-}
-
 /**
  * How much to leave out of a text that opens a marker and never closes it. At the end of a line
  * that is all of it, because the marker was cut off. Otherwise it is the kind and the arguments,

@@ -4,7 +4,6 @@ import { directiveAt } from './directives.ts';
 import type { MarkerOptions, TextState } from './marker-options.ts';
 import { createMarkerOutput } from './marker-output.ts';
 import {
-  charactersIn,
   endOfLink,
   isPlain,
   joinsBefore,
@@ -17,6 +16,7 @@ import {
   unclosedLength,
 } from './marker-syntax.ts';
 import { cited, isReady, type Made, referenceFor, referred, sourceOf, unreferred } from './sources.ts';
+import { createTextOffsets } from './text-offsets.ts';
 import { trackingAt } from './tracking.ts';
 
 /** Longest unfinished `【` marker that is held back, in characters. */
@@ -40,40 +40,44 @@ const nothing: Made = { segments: [], isApart: false };
 export function createMarkerParser({ messageId, isCode = false, results, waits }: MarkerOptions) {
   const output = createMarkerOutput();
   let held = '';
-  /** The text before `held`, as the metadata's offsets count it: UTF-16 units and characters. */
-  let units = 0;
-  let characters = 0;
+  const offsets = createTextOffsets();
   /** The last character before `held`; a line begins at the start. */
   let previous = '\n';
   let inWriting = false;
+  /** Whether `held` ends in a marker that is not closed, and what came after it. */
+  let isUnclosed = false;
+  let more: string[] = [];
+  let moreLength = 0;
   const unresolved: string[] = [];
   // For the drain that runs now.
   let metadata: Metadata | undefined;
   let state: TextState = 'growing';
   let closeAt = unknown;
-  let counted = { to: 0, characters: 0 };
 
   const before = (at: number): string => (at > 0 ? (held[at - 1] as string) : previous);
-
-  /** How many characters of `held` stand before `end`; each is counted once. */
-  const charactersTo = (end: number): number => {
-    counted = { to: end, characters: counted.characters + charactersIn(held, counted.to, end) };
-    return counted.characters;
-  };
 
   /** Consumes the text that is done with. */
   const pass = (count: number): void => {
     if (count === 0) return;
-    units += count;
-    characters += charactersTo(count);
+    offsets.pass(held, count);
     previous = held[count - 1] as string;
     held = held.slice(count);
+  };
+
+  /** Whether an unclosed marker stays so. Its pieces are kept apart, and looked at once. */
+  const goesOn = (text: string): boolean =>
+    !/[\uE200\uE201]/.test(text) && held.length + moreLength + text.length <= longestPrivateMarker;
+
+  const join = (): void => {
+    held += more.join('');
+    more = [];
+    moreLength = 0;
+    isUnclosed = false;
   };
 
   const drain = (): void => {
     let at = 0;
     closeAt = unknown;
-    counted = { to: 0, characters: 0 };
     while (at < held.length) {
       const start = nextStart(held, at, isCode);
       if (start < 0) {
@@ -131,7 +135,7 @@ export function createMarkerParser({ messageId, isCode = false, results, waits }
     const [text, number = '', line] = whole;
     const end = start + text.length;
     const citations = listOf(metadata?.citations);
-    const places = [units + start, characters + charactersTo(start)];
+    const places = offsets.at(held, start);
     const citation =
       citations.find(({ start_ix }) => start_ix !== undefined && places.includes(start_ix)) ??
       sourceOf(citations, Number(number), line === undefined ? null : Number(line));
@@ -156,7 +160,8 @@ export function createMarkerParser({ messageId, isCode = false, results, waits }
     const isCut = closeAt < 0 || (another >= 0 && another < closeAt);
     if (isCut || closeAt - start > longestPrivateMarker) {
       const isOpen = another < 0 && state === 'growing' && held.length - start <= longestPrivateMarker;
-      if (isCut && isOpen) return 0;
+      isUnclosed = isCut && isOpen;
+      if (isUnclosed) return 0;
       const taken = unclosedLength(held, start, another < 0 ? held.length : another);
       put(nothing, joined, start, start + taken);
       return taken;
@@ -218,22 +223,28 @@ export function createMarkerParser({ messageId, isCode = false, results, waits }
 
   return {
     /** How many characters wait here, and were not given out. */
-    held: (): number => held.length,
+    held: (): number => held.length + moreLength,
     /** The markers that became nothing: their source may still come. */
     unresolved: (): readonly string[] => unresolved,
     /** Takes back the last `count` characters, which wait here. */
     takeBack(count: number): void {
+      join();
       held = held.slice(0, Math.max(held.length - count, 0));
     },
     /** More text of the message, and the metadata it has by now. */
     push(text: string, present: Metadata | undefined, now: TextState): Segment[] {
       if (held === '' && now === 'growing' && isPlain(text, isCode) && !(inWriting && text.includes('\n'))) {
         if (text === '') return [];
-        units += text.length;
-        characters += charactersIn(text, 0, text.length);
+        offsets.pass(text, text.length);
         previous = text[text.length - 1] as string;
         return [{ kind: 'text', text }];
       }
+      if (isUnclosed && now === 'growing' && goesOn(text)) {
+        more.push(text);
+        moreLength += text.length;
+        return [];
+      }
+      join();
       held += text;
       metadata = present;
       state = now;
