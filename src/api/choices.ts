@@ -26,8 +26,9 @@ export interface Choices {
 const noAnnotations: readonly UrlCitation[] = [];
 
 /**
- * One answer as a choice: cut at stop sequences and at the last token, its sources as the API has
- * them. Everything between two reads of the upstream is synchronous, unless an asset is published.
+ * One answer as a choice: cut at stop sequences and at the last token. Its sources come once, in
+ * the last piece before the finish: clients cannot join two lists. Those beyond a cut are left out.
+ * Everything between two reads of the upstream is synchronous, unless an asset is published.
  */
 export function createChoice(
   index: number,
@@ -36,13 +37,33 @@ export function createChoice(
   options: LimitOptions,
 ): Choices {
   const limit = createLimit(options);
-  /** The part after the one that was just given. */
-  let queued: ChoicePart | null = null;
+  const annotations: UrlCitation[] = [];
+  /** Characters of the content that were given. */
+  let length = 0;
+  /** Parts that follow the one that was just given. */
+  let queued: ChoicePart[] = [];
   let isOver = false;
 
   const end = (): void => {
     isOver = true;
     void batches.return();
+  };
+  const piece = (content: string, reasoning: string, list = noAnnotations): ChoicePart => ({
+    index,
+    kind: 'piece',
+    content,
+    reasoning,
+    annotations: list,
+  });
+
+  /** The last parts: what is left of the text with the sources, then the finish. */
+  const finish = (text: string, reasoning: string, reason: Finish): ChoicePart | null => {
+    end();
+    const last = length + text.length;
+    const within = annotations.filter(({ url_citation }) => url_citation.end_index <= last);
+    if (text !== '' || reasoning !== '' || within.length > 0) queued.push(piece(text, reasoning, within));
+    queued.push({ index, kind: 'finish', reason });
+    return queued.shift() ?? null;
   };
 
   const convert = (part: AnswerPart): ChoicePart | null => {
@@ -51,37 +72,28 @@ export function createChoice(
       return { index, ...part };
     }
     if (part.kind === 'finish') {
-      end();
       const { text, ended } = limit.end();
-      const finish: ChoicePart = { index, kind: 'finish', reason: ended ?? part.reason };
-      if (text === '') return finish;
-      queued = finish;
-      return { index, kind: 'piece', content: text, reasoning: '', annotations: noAnnotations };
+      return finish(text, '', ended ?? part.reason);
     }
+    for (const source of part.annotations) annotations.push(citationOf(source));
     const { text, ended } = limit.push(part.content);
-    const annotations = part.annotations.length === 0 ? noAnnotations : part.annotations.map(citationOf);
-    const finish: ChoicePart | null = ended && { index, kind: 'finish', reason: ended };
-    // The upstream need not write what is not read.
-    if (finish) end();
-    if (text === '' && part.reasoning === '' && annotations.length === 0) return finish;
-    queued = finish;
-    return { index, kind: 'piece', content: text, reasoning: part.reasoning, annotations };
+    // After a cut the rest of the answer is not read.
+    if (ended) return finish(text, part.reasoning, ended);
+    length += text.length;
+    return text === '' && part.reasoning === '' ? null : piece(text, part.reasoning);
   };
 
   return {
     async next() {
       for (;;) {
-        if (queued) {
-          const part = queued;
-          queued = null;
-          return part;
-        }
+        const part = queued.shift();
+        if (part) return part;
         if (isOver) return null;
         const written = answer.take();
         const pending = written ? null : answer.pending();
         if (written) {
-          const part = convert(written);
-          if (part) return part;
+          const converted = convert(written);
+          if (converted) return converted;
         } else if (pending) await pending;
         else {
           const { done, value } = await batches.next();
@@ -90,7 +102,10 @@ export function createChoice(
         }
       }
     },
-    leave: end,
+    leave() {
+      queued = [];
+      end();
+    },
   };
 }
 

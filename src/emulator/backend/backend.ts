@@ -41,6 +41,7 @@ export function createBackend() {
     const head = {
       conversationId,
       model: String(payload.model ?? 'gpt-4'),
+      sent: (payload.messages ?? []).filter((message) => typeof message === 'object' && message !== null),
       newId: () => uuid(asked.serial, ++count),
     };
     return eventStream(encode(script, head), asked.pace);

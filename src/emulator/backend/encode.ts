@@ -1,14 +1,22 @@
 import { piecesOf } from '../openai/said.ts';
 import type { Line, Script } from './script.ts';
+import { encodeWire } from './wire-story.ts';
 
 /** What the messages of a turn have in common. */
-export type TurnHead = { readonly conversationId: string; readonly model: string; newId(): string };
+export type TurnHead = {
+  readonly conversationId: string;
+  readonly model: string;
+  /** The messages of the request, which come back first. */
+  readonly sent?: readonly Message[];
+  newId(): string;
+};
 
 type Message = Record<string, unknown>;
 
 /** A script as the lines of an event stream, in the encoding it asks for, with the noise that the real service makes. */
 export function* encode(script: Script, head: TurnHead): Generator<string> {
-  yield* script.encoding === 'v1' ? asDeltas(script, head) : asSnapshots(script, head);
+  if (script.wire) yield* encodeWire(script.wire, head.conversationId, script.encoding ?? 'v0');
+  else yield* script.encoding === 'v1' ? asDeltas(script, head) : asSnapshots(script, head);
 }
 
 function* asSnapshots(script: Script, head: TurnHead): Generator<string> {
@@ -18,6 +26,7 @@ function* asSnapshots(script: Script, head: TurnHead): Generator<string> {
   const moderation = (blocked: boolean) =>
     `data: ${JSON.stringify({ conversation_id: conversationId, message_id: 'm', is_completion: true, moderation_response: { flagged: blocked, blocked, moderation_id: 'mod' } })}\n\n`;
   yield event(messageOf({ role: 'system', text: '', endTurn: true }, head, 'sys', '', true));
+  for (const message of sentBack(head)) yield event(message);
   for (const [i, line] of script.lines.entries()) {
     const id = head.newId();
     const finished = isWhole(line, script, i);
@@ -44,13 +53,16 @@ function* asDeltas(script: Script, head: TurnHead): Generator<string> {
     `data: ${JSON.stringify({ type, ...more, conversation_id: conversationId })}\n\n`;
   yield 'event: delta_encoding\ndata: "v1"\n\n';
   yield `: ping - 2025-03-12 06:00:55.349556+00:00\r\n\r\n${typed('input_message', { input_message: { content: { parts: ['hidden'] } } })}`;
+  const echoes = sentBack(head);
+  for (const [c, message] of echoes.entries())
+    yield delta({ p: '', o: 'add', v: { message, conversation_id: conversationId, error: null }, c });
   for (const [i, line] of script.lines.entries()) {
     const id = head.newId();
     yield delta({
       p: '',
       o: 'add',
       v: { message: messageOf(line, head, id, '', false), conversation_id: conversationId, error: null },
-      c: i,
+      c: echoes.length + i,
     });
     const path = (line.type ?? 'text') === 'text' ? '/message/content/parts/0' : '/message/content/text';
     for (const [k, piece] of piecesOf(line.text ?? '').entries())
@@ -78,6 +90,18 @@ function* asDeltas(script: Script, head: TurnHead): Generator<string> {
   if (script.ends === 'cut') return;
   yield typed('message_stream_complete') + typed('title_generation', { title: 'About water' });
   yield 'data: [DONE]\n\n';
+}
+
+/** The messages of the request as they come back: finished, and of no type. */
+function sentBack({ sent = [] }: TurnHead): Message[] {
+  return sent.map((message) => ({
+    ...message,
+    status: 'finished_successfully',
+    end_turn: null,
+    weight: 1,
+    metadata: { ...(message.metadata as object | undefined), message_type: null },
+    recipient: 'all',
+  }));
 }
 
 function isWhole(line: Line, script: Script, index: number): boolean {

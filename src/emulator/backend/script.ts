@@ -1,3 +1,6 @@
+import { wireStories } from './wire-stories.ts';
+import { message, type WireEvent } from './wire-story.ts';
+
 /** A message of a scripted turn: what it says, piece by piece, and what is known of it when it is finished. */
 export type Line = {
   readonly role: 'assistant' | 'tool' | 'system' | 'user';
@@ -25,6 +28,8 @@ export type Script = {
   readonly lines: readonly Line[];
   readonly ends?: 'done' | 'cut' | 'error' | 'blocked' | 'background' | 'handoff';
   readonly encoding?: 'v0' | 'v1';
+  /** Instead of lines: the events themselves. */
+  readonly wire?: readonly WireEvent[];
 };
 
 const say = (text: string, more: Partial<Line> = {}): Line => ({
@@ -253,6 +258,10 @@ const commands: Readonly<Record<string, (rest: string) => Script>> = {
     ],
   }),
   blocked: () => ({ ends: 'blocked', lines: [say('I started to', { endTurn: false })] }),
+  wire: (name) => ({
+    lines: [],
+    wire: wireStories[name.trim()]?.events ?? [message('a', 'assistant', 'No such story.', { ends: true })],
+  }),
   fail: () => ({ ends: 'error', lines: [say('Half an', { endTurn: false })] }),
   failfirst: () => ({ ends: 'error', lines: [] }),
   break: () => ({ ends: 'cut', lines: [say('This is cut of', { endTurn: false })] }),
@@ -271,7 +280,7 @@ const commands: Readonly<Record<string, (rest: string) => Script>> = {
   }),
 };
 
-/** The names of the turns that can be asked for. */
+/** The names of the turns that can be asked for; `/wire NAME` plays one of `wireStories`. */
 export const stories: readonly string[] = Object.keys(commands);
 
 /** The script of a turn for what the user said. `/v1` in front asks for the newer encoding, `/code`, `/browse`, `/draw 2` … for what they say. */

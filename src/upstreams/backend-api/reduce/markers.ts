@@ -108,8 +108,7 @@ export function createMarkerParser({ messageId, isCode = false, results, waits }
     if (code === 0x3010) return numbered(start, joined);
     if (code === 0x5d) return link(start);
     if (code === 0x3a) return directive(start, joined);
-    if (code < 0x100) return tracking(start);
-    return privateUse(start, joined);
+    return code < 0x100 ? tracking(start) : privateUse(start, joined);
   };
 
   const put = (made: Made, joined: string, start: number, end: number): void =>
@@ -210,15 +209,10 @@ export function createMarkerParser({ messageId, isCode = false, results, waits }
   const tracking = (start: number): number => {
     const found = trackingAt(held, start, state !== 'growing');
     if (found === 'wait') return 0;
-    if (found > 0) return found + (held[start] === '?' && held[start + found] === '&' ? keepQuestion() : 0);
-    output.text(held[start] as string);
-    return 1;
-  };
-
-  /** `?a&b` without `a` is `?b`: the question mark stays, the `&` goes. */
-  const keepQuestion = (): number => {
-    output.text('?');
-    return 1;
+    // `?a&b` without `a` is `?b`: the question mark stays, the `&` goes.
+    const keepsMark = found > 0 && held[start] === '?' && held[start + found] === '&';
+    if (found === 0 || keepsMark) output.text(held[start] as string);
+    return keepsMark ? found + 1 : Math.max(found, 1);
   };
 
   return {

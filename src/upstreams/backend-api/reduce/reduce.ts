@@ -89,7 +89,14 @@ export function createReducer(): Reducer {
     const isPrivate = role.isPrivate || (role.as === 'output' && privateTools.has(tool));
     const state = known(blocks, id, () => createBlock(id));
     const segments = state.push(message, appended, { ...role, isPrivate });
-    return [...segments, ...picturesOf(message, pictures), ...filesOf(message, attached)];
+    return [...segments, ...picturesOf(message, pictures), ...files(message, id)];
+  };
+
+  /** Files stand apart from the text that follows. */
+  const files = (message: Message, id: string): Segment[] => {
+    const links = filesOf(message, attached);
+    if (links.length > 0) begun.add(id);
+    return links;
   };
 
   const search = (message: Message, id: string): Segment[] => {
@@ -128,7 +135,7 @@ export function createReducer(): Reducer {
       case 'search':
         return search(message, id);
       case 'pictures':
-        return [...picturesOf(message, pictures), ...filesOf(message, attached)];
+        return [...picturesOf(message, pictures), ...files(message, id)];
       case 'confirmation':
         return confirmation(message, id);
       case 'document':
@@ -138,7 +145,7 @@ export function createReducer(): Reducer {
         if (isFinished(message)) words = textOf(message.content);
         return [];
       default:
-        return message.author?.role === 'tool' ? filesOf(message, attached) : [];
+        return message.author?.role === 'tool' ? files(message, id) : [];
     }
   };
 

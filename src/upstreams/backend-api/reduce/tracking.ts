@@ -1,12 +1,13 @@
 /** What the service adds to links: a parameter that says where the reader came from. */
 const parameters = ['utm_source=chatgpt.com', 'utm_source=openai'] as const;
-const longest = parameters[0].length + 1;
+/** Longest parameter, and the two characters that show where it ends. */
+const longest = parameters[0].length + 2;
 
 /** Removes the tracking parameters of a link, or of all links in a text. */
 export function withoutTracking(text: string): string {
   if (!text.includes('utm_source=')) return text;
   return text.replace(
-    /([?&])utm_source=(?:chatgpt\.com|openai)(?:(&)|(?![\w.-]))/g,
+    /([?&])utm_source=(?:chatgpt\.com|openai)(?:(&)|(?![\w-]|\.\w))/g,
     (_, lead: string, more: string | undefined) => (more === undefined ? '' : lead),
   );
 }
@@ -18,8 +19,8 @@ export function withoutTracking(text: string): string {
 export function trackingAt(text: string, start: number, isWhole: boolean): number | 'wait' {
   const rest = text.slice(start + 1, start + 1 + longest);
   for (const parameter of parameters) {
-    if (!isWhole && rest.length <= parameter.length && parameter.startsWith(rest)) return 'wait';
-    if (rest.startsWith(parameter) && !/[\w.-]/.test(rest[parameter.length] ?? ' '))
+    if (!isWhole && (parameter.startsWith(rest) || rest === `${parameter}.`)) return 'wait';
+    if (rest.startsWith(parameter) && !/^(?:[\w-]|\.\w)/.test(rest.slice(parameter.length)))
       return parameter.length + 1;
   }
   return 0;
