@@ -230,11 +230,22 @@ describe.each(runtimes)('pictures and files as input, behind a gateway on $name'
       expect(announced()).toMatchObject({ mime_type: 'application/gzip', use_case: 'ace_upload' });
   });
 
-  test('a page that calls itself a picture goes as a file, and a drawing with a script in it too', async () => {
+  test('a page that calls itself a picture goes as a file', async () => {
     expect((await send([{ type: 'image_url', image_url: { url: `${at}/page.png` } }])).status).toBe(200);
     expect(announced()).toMatchObject({ use_case: 'my_files', mime_type: 'text/plain' });
-    expect((await send([{ type: 'image_url', image_url: { url: `${at}/drawing.svg` } }])).status).toBe(200);
+  });
+
+  test('a picture of a type that the model cannot see is refused by name, and goes as a file', async () => {
+    const { status, error } = await failing([{ type: 'image_url', image_url: { url: `${at}/drawing.svg` } }]);
+    expect(status).toBe(400);
+    expect(error.message).toContain('cannot see image/svg+xml');
+    expect((await send([{ type: 'file_url', file_url: { url: `${at}/drawing.svg` } }])).status).toBe(200);
     expect(announced()).toMatchObject({ use_case: 'ace_upload', mime_type: 'image/svg+xml' });
+  });
+
+  test('a picture in the address itself has a plain name', async () => {
+    await send([{ type: 'image_url', image_url: { url: `data:image/png;base64,${base64}` } }]);
+    expect(lastMessage().metadata.attachments).toMatchObject([{ name: 'image.png' }]);
   });
 
   test.each([
@@ -244,6 +255,7 @@ describe.each(runtimes)('pictures and files as input, behind a gateway on $name'
     [{ type: 'image_url', image_url: { url: 'nonsense' } }, 'http:// or https://'],
     [{ type: 'file', file: { file_id: 'file-abc' } }, 'not stored by this gateway'],
     [{ type: 'video_url', video_url: {} }, 'cannot be sent'],
+    [{ type: 'input_audio', input_audio: { data: 'AA==', format: 'wav' } }, 'cannot hear'],
     ['text', 'cannot be sent'],
   ])('%j is refused by name', async (part, words) => {
     const { status, error } = await failing([part]);

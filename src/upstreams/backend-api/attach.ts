@@ -9,6 +9,7 @@ import { readAll } from '../../streams/read-all.ts';
 import { withTimeout } from '../../streams/with-timeout.ts';
 import type { Input } from './inputs.ts';
 import type { Attached, createUploader, Outgoing } from './upload.ts';
+import { useCaseOf } from './use-case.ts';
 
 /** What is needed to get at the bytes of an input. */
 export type AttachOptions = {
@@ -28,15 +29,16 @@ const fetchSeconds = 30;
 const readSeconds = 120;
 
 /**
- * Brings the pictures and files of a request to the upstream. Throws a 400 that names the part which is dead, too large or broken: without
- * it the answer would be to another question.
+ * Brings the pictures and files of a request to the upstream. Throws a 400 that names the part which
+ * is dead, too large or broken: without it the answer would be to another question. An optional part
+ * that cannot be had is null.
  */
 export async function attachAll(
   inputs: readonly Input[],
   upload: ReturnType<typeof createUploader>,
   options: AttachOptions,
   signal: AbortSignal,
-): Promise<readonly Attached[]> {
+): Promise<readonly (Attached | null)[]> {
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   return Promise.all(
@@ -47,6 +49,7 @@ export async function attachAll(
           return upload(await outgoing(input, await fetched(input, options, either)), either);
         })
         .catch((error: unknown) => {
+          if (input.isOptional && !either.aborted) return null;
           stop.abort();
           throw error;
         }),
@@ -153,10 +156,20 @@ async function outgoing(input: Input, { bytes, type: declared, name }: Fetched):
   if (bytes.length === 0) throw broken(input, 'It is empty.');
   const called = name ?? input.name;
   const type = await typeOf(bytes.subarray(0, headBytes), declared, called);
+  if (input.isPicture === true && isUnseen(type))
+    throw broken(
+      input,
+      `The model cannot see ${type}. Send JPEG, PNG, GIF or WebP, or send it as a file part.`,
+    );
   const ending = await endingOf(type);
   const safe = safeFileName(called ?? '', isPicture(type) ? 'image' : 'file');
   const fileName = ending !== null && !/\.\w{1,12}$/.test(safe) ? `${safe}.${ending}` : safe;
   return { bytes, name: fileName, type, size: isPicture(type) ? sizeOf(input, bytes) : null };
+}
+
+/** Whether a type is a picture, or sound or film, that the model is not shown. */
+function isUnseen(type: string): boolean {
+  return /^(?:image|audio|video)\//.test(type) && useCaseOf(type) !== 'multimodal';
 }
 
 function sizeOf(input: Input, bytes: Uint8Array): { width: number; height: number } {
@@ -164,7 +177,7 @@ function sizeOf(input: Input, bytes: Uint8Array): { width: number; height: numbe
     const { width, height } = imageSize(bytes);
     if (width > 0 && height > 0) return { width, height };
   } catch {
-    // Told below, as a picture without a size.
+    // Without a size it is damaged, see below.
   }
   throw broken(input, 'The picture is damaged: its size cannot be read.');
 }

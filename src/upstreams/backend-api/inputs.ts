@@ -9,24 +9,40 @@ export type Source =
   | { readonly from: 'file'; readonly id: string };
 
 /** A picture or file in a message, and where it stands in the request. */
-export type Input = { readonly source: Source; readonly name: string | null; readonly param: string };
+export type Input = {
+  readonly source: Source;
+  readonly name: string | null;
+  readonly param: string;
+  /** Whether it must be a picture that the model can see. */
+  readonly isPicture?: boolean;
+  /** Whether the request is answered without it if it cannot be had. */
+  readonly isOptional?: boolean;
+};
 
-/** What a message holds: its text, and its pictures and files in their order. */
-export type Contents = { readonly text: string; readonly inputs: readonly Input[] };
+/** What a message holds: its text, and its pictures and files, both together in their order. */
+export type Contents = {
+  readonly text: string;
+  readonly inputs: readonly Input[];
+  readonly parts: readonly (string | Input)[];
+};
 
 type Part = Readonly<Record<string, unknown>>;
 
 /** Most pictures and files of one request: the whole history comes again each time. */
 const maxInputs = 64;
+/** Most pictures of earlier answers that are sent along. */
+const maxOwnPictures = 4;
 
 /**
- * Reads what the messages of a request hold, in the shapes of chat completions and of responses. Throws a 400 that names the part that
- * cannot be understood.
+ * Reads what the messages of a request hold, in the shapes of chat completions and of responses.
+ * Pictures in earlier answers that begin with `stem`, which are our own, go with the next message of
+ * the user. Throws a 400 that names the part that cannot be understood.
  */
-export function contentsOf(messages: readonly unknown[]): readonly Contents[] {
-  const contents = messages.map((message, i) =>
+export function contentsOf(messages: readonly unknown[], stem: string | null = null): readonly Contents[] {
+  const read = messages.map((message, i) =>
     readContent((message as { content?: unknown } | null)?.content, `messages[${i}].content`),
   );
+  const contents = stem === null ? read : withOwnPictures(messages, read, stem);
   const count = contents.reduce((sum, { inputs }) => sum + inputs.length, 0);
   if (count > maxInputs)
     throw new Failure(
@@ -38,18 +54,57 @@ export function contentsOf(messages: readonly unknown[]): readonly Contents[] {
 }
 
 function readContent(content: unknown, param: string): Contents {
-  if (typeof content === 'string') return { text: content, inputs: [] };
-  if (content === null || content === undefined) return { text: '', inputs: [] };
+  if (typeof content === 'string') return { text: content, inputs: [], parts: [content] };
+  if (content === null || content === undefined) return { text: '', inputs: [], parts: [] };
   if (!Array.isArray(content)) throw wrong(param, 'must be text or a list of parts');
-  const texts: string[] = [];
-  const inputs: Input[] = [];
-  for (const [i, part] of content.entries()) {
-    const at = `${param}[${i}]`;
-    const read = readPart((typeof part === 'object' && part !== null ? part : {}) as Part, at);
-    if (typeof read === 'string') texts.push(read);
-    else inputs.push(read);
+  const parts = content.map((part, i) =>
+    readPart((typeof part === 'object' && part !== null ? part : {}) as Part, `${param}[${i}]`),
+  );
+  const texts = parts.filter((part): part is string => typeof part === 'string');
+  const inputs = parts.filter((part): part is Input => typeof part !== 'string');
+  return { text: texts.join('\n'), inputs, parts };
+}
+
+/** Adds the newest of our own pictures in the assistant's words to the user's next message. */
+function withOwnPictures(
+  messages: readonly unknown[],
+  contents: readonly Contents[],
+  stem: string,
+): readonly Contents[] {
+  const out = [...contents];
+  let left = maxOwnPictures;
+  let next = -1;
+  for (let i = messages.length - 1; i >= 0 && left > 0; i--) {
+    const { role } = (messages[i] ?? {}) as { role?: unknown };
+    if (role === 'user') next = i;
+    if (role !== 'assistant' || next < 0) continue;
+    const pictures = picturesIn(contents[i]?.text ?? '', stem, `messages[${i}]`).slice(-left);
+    left -= pictures.length;
+    const target = out[next] as Contents;
+    out[next] = {
+      text: target.text,
+      inputs: [...pictures, ...target.inputs],
+      parts: [...pictures, ...target.parts],
+    };
   }
-  return { text: texts.join('\n'), inputs };
+  return out;
+}
+
+/** The pictures of ours that a text links, each once. */
+function picturesIn(text: string, stem: string, param: string): Input[] {
+  const start = `${stem}/images/`;
+  const urls = new Set<string>();
+  for (let at = text.indexOf(start); at >= 0; at = text.indexOf(start, at + start.length)) {
+    const name = /^[\w.-]{1,200}/.exec(text.slice(at + start.length, at + start.length + 200))?.[0];
+    if (name !== undefined) urls.add(start + name);
+  }
+  return [...urls].map((url) => ({
+    source: { from: 'url', url },
+    name: null,
+    param,
+    isPicture: true,
+    isOptional: true,
+  }));
 }
 
 function readPart(part: Part, param: string): string | Input {
@@ -57,21 +112,17 @@ function readPart(part: Part, param: string): string | Input {
   switch (type) {
     case 'image_url':
     case 'input_image':
+      return { ...fromPart(objectIn(part.image_url ?? part, 'url'), part, param), isPicture: true };
     case 'file_url':
-      return fromPart(objectIn(part.image_url ?? part.file_url ?? part, 'url'), part, param);
+      return fromPart(objectIn(part.file_url ?? part, 'url'), part, param);
     case 'file':
     case 'input_file':
       return fromPart(objectIn(part.file ?? part, 'url'), part, param);
-    case 'input_audio': {
-      const { data, format } = objectIn(part.input_audio, 'data');
-      if (typeof data === 'string')
-        return {
-          source: { from: 'data', base64: data, type: null },
-          name: `audio.${typeof format === 'string' ? format : 'wav'}`,
-          param,
-        };
-      throw wrong(`${param}.input_audio`, 'must hold "data" as base64');
-    }
+    case 'input_audio':
+      throw wrong(
+        param,
+        'is sound, which this upstream cannot hear. Send its words as text, or the sound as a file part',
+      );
   }
   if (typeof part.text === 'string') return part.text;
   if (typeof part.refusal === 'string') return part.refusal;
@@ -97,8 +148,11 @@ function fromPart(inner: Part, outer: Part, param: string): Input {
       name,
       param,
     };
-  if (url !== undefined)
-    return { source: dataUrl(url, param) ?? { from: 'url', url }, name: name ?? nameIn(url), param };
+  if (url !== undefined) {
+    // A data: address has no name, and may be too long to be parsed as an address.
+    const inline = dataUrl(url, param);
+    return { source: inline ?? { from: 'url', url }, name: name ?? (inline ? null : nameIn(url)), param };
+  }
   if (id !== undefined) return { source: { from: 'file', id }, name, param };
   throw wrong(param, 'names no picture or file: give a "url", "file_data" or "file_id"');
 }

@@ -105,7 +105,8 @@ export function createBackendUpstream(
     signal: AbortSignal,
   ) => {
     const messages = messagesIn(request);
-    const contents = contentsOf(messages);
+    const stem = linkStem(call.incoming, settings.publicUrl);
+    const contents = contentsOf(messages, fileStore ? stem : null);
     const inputs = contents.flatMap((each) => each.inputs);
     if (inputs.length === 0) return composeNext(messages, contents, new Map(), options);
     const upload = createUploader(
@@ -120,7 +121,7 @@ export function createBackendUpstream(
       {
         ports,
         fileStore,
-        stem: linkStem(call.incoming, settings.publicUrl),
+        stem,
         uploadsFolder: await uploadsFolder(call.credentials, ports),
         allow: callersMayName,
         maxBytes: settings.maxFileBytes,
@@ -130,7 +131,7 @@ export function createBackendUpstream(
     return composeNext(
       messages,
       contents,
-      new Map(inputs.map((input, i) => [input, attached[i] as (typeof attached)[number]])),
+      new Map(inputs.map((input, i) => [input, attached[i] ?? null])),
       options,
     );
   };

@@ -1,5 +1,6 @@
 import { isFinished, type Message, textOf } from '../decode/message.ts';
 import { findPattern } from './pattern.ts';
+import { plainText } from './plain-text.ts';
 
 /** A document that the assistant writes beside its answer. */
 export type Document = { readonly title: string; readonly text: string; readonly language: string | null };
@@ -38,7 +39,7 @@ export function createCanvas() {
     /** The documents as they are now, once. Remarks are a list after their document. */
     finish: (): readonly Document[] =>
       documents.splice(0).flatMap(({ title, text, language, remarks }): Document[] => [
-        { title, text, language },
+        { title: plainText(title), text: plainText(text, language !== null), language },
         ...(remarks.length === 0
           ? []
           : [

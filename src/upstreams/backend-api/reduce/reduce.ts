@@ -9,6 +9,8 @@ import { picturesOf } from './pictures.ts';
 import { plainText } from './plain-text.ts';
 import { createReasoning, type Reasoning } from './reasoning.ts';
 import { resultsOf, searchOf } from './search.ts';
+import { signInNotice } from './sign-in.ts';
+import { createSpeakers } from './speakers.ts';
 
 /** Messages of one turn → segments that say what is new. */
 export type Reducer = {
@@ -34,6 +36,7 @@ export function createReducer(): Reducer {
   const reasonings = new Map<string, Reasoning>();
   const blocks = new Map<string, Block>();
   const searched = new Set<string>();
+  const noticed = new Set<string>();
   const attached = new Set<string>();
   const privateTools = new Set<string>();
   const pictures = new Set<string>();
@@ -43,12 +46,38 @@ export function createReducer(): Reducer {
   /** Answers that may hold text back. */
   const open = new Map<string, Answer>();
   const begun = new Set<string>();
+  const speakers = createSpeakers();
+  /** Answers that wait until the one that goes on is finished, as they are now. */
+  const waiting = new Map<string, Message>();
+  let lastShown = '';
   let words: string | null = null;
   let hasShown = false;
   let isContinuing = false;
   let lastText = '';
 
   const answer = (message: Message, appended: string | null, id: string): Segment[] => {
+    if (!speakers.mayGoOn(id)) {
+      waiting.set(id, message);
+      return [];
+    }
+    const isLate = waiting.delete(id);
+    const segments = goOn(message, isLate ? null : appended, id);
+    if (!isFinished(message) || waiting.size === 0) return segments;
+    return [...segments, ...goOnWithWaiting()];
+  };
+
+  /** The answers that waited, in their order: the next unfinished one goes on. */
+  const goOnWithWaiting = (): Segment[] => {
+    const out: Segment[] = [];
+    for (const [id, message] of [...waiting]) {
+      if (!speakers.mayGoOn(id)) break;
+      waiting.delete(id);
+      out.push(...closeWhole(id), ...goOn(message, null, id));
+    }
+    return out;
+  };
+
+  const goOn = (message: Message, appended: string | null, id: string): Segment[] => {
     const state = known(answers, id, () => createAnswer(id, { pictures, results }));
     const text = textOf(message.content);
     if (isContinuing && !begun.has(id)) {
@@ -58,17 +87,21 @@ export function createReducer(): Reducer {
     }
     open.set(id, state);
     const segments = state.push(message, appended);
-    if (isFinished(message)) lastText = text;
+    if (isFinished(message)) {
+      lastText = text;
+      speakers.finish(id);
+    }
     return begin(id, segments);
   };
 
-  /** Marks the first text of another message of the turn. */
+  /** Marks the first text of another message than the last. */
   const begin = (id: string, segments: Segment[]): Segment[] => {
     const [first] = segments;
-    if (!first || begun.has(id)) return segments;
-    const isNext = begun.size > 0 && !isContinuing;
+    if (!first) return segments;
+    const isNext = begun.size > 0 && lastShown !== id && !(isContinuing && !begun.has(id));
+    if (!begun.has(id)) isContinuing = false;
     begun.add(id);
-    isContinuing = false;
+    lastShown = id;
     if (isNext && first.kind === 'text') segments[0] = { ...first, begins: true };
     return segments;
   };
@@ -96,6 +129,7 @@ export function createReducer(): Reducer {
   const files = (message: Message, id: string): Segment[] => {
     const links = filesOf(message, attached);
     if (links.length > 0) begun.add(id);
+    if (links.length > 0) lastShown = id;
     return links;
   };
 
@@ -115,14 +149,6 @@ export function createReducer(): Reducer {
     }
   };
 
-  const confirmation = (message: Message, id: string): Segment[] => {
-    const request = message.metadata?.jit_plugin_data?.from_server;
-    if (request?.type !== 'oauth_required' || !isFinished(message) || searched.has(id)) return [];
-    searched.add(id);
-    const site = typeof request.body?.domain === 'string' ? request.body.domain.slice(0, 200) : 'a site';
-    return [{ kind: 'notice', text: `this GPT needs you to sign in at ${site} first, in the web app.` }];
-  };
-
   const segmentsOf = (message: Message, appended: string | null, id: string, role: Role): Segment[] => {
     switch (role.as) {
       case 'answer':
@@ -137,7 +163,7 @@ export function createReducer(): Reducer {
       case 'pictures':
         return [...picturesOf(message, pictures), ...files(message, id)];
       case 'confirmation':
-        return confirmation(message, id);
+        return signInNotice(message, noticed);
       case 'document':
         canvas.take(message);
         return [];
@@ -157,6 +183,12 @@ export function createReducer(): Reducer {
       open.delete(other);
       out.push(...begin(other, state.close()));
     }
+    return out;
+  };
+
+  const closeAll = (): Segment[] => {
+    const out = [...open].flatMap(([id, state]) => begin(id, state.close()));
+    open.clear();
     return out;
   };
 
@@ -187,18 +219,13 @@ export function createReducer(): Reducer {
     },
     hasShown: () => hasShown || (words ?? '').trim() !== '',
     end(): Segment[] {
-      const out = [...open].flatMap(([id, state]) => begin(id, state.close()));
-      open.clear();
-      out.push(
-        ...canvas.finish().map(
-          ({ title, text, language }): Segment => ({
-            kind: 'document',
-            title: plainText(title),
-            text: plainText(text, language !== null),
-            language,
-          }),
-        ),
-      );
+      const out: Segment[] = [];
+      for (const [id, message] of waiting) {
+        out.push(...closeAll(), ...goOn(message, null, id));
+      }
+      waiting.clear();
+      out.push(...closeAll());
+      out.push(...canvas.finish().map((document): Segment => ({ kind: 'document', ...document })));
       seen(out);
       const isJson = /^\s*[{[]/.test(words ?? '');
       if (!hasShown && words !== null && words.trim() !== '' && !isJson)
