@@ -1,6 +1,7 @@
 import type { Call } from '../call.ts';
 import type { JsonBody } from '../http/json-body.ts';
 import { type Choice, type CompletionHead, completion, type Usage } from '../openai/chunks.ts';
+import { jsonFormatOf } from '../openai/json-format.ts';
 import { estimateTokens } from '../openai/tokens.ts';
 import type { Ports } from '../ports/ports.ts';
 import { json } from '../reply.ts';
@@ -11,6 +12,7 @@ import type { Served } from '../upstreams/model-router.ts';
 import { chatParameters, promptText } from './chat-request.ts';
 import { type Choices, createChoice, mergeChoices, paceChoice } from './choices.ts';
 import { requestDeadline } from './deadline.ts';
+import { jsonAnswerWriter, jsonStyle } from './json-answer.ts';
 import { jsonWithHeartbeat } from './json-heartbeat.ts';
 import { streamCompletion } from './stream-completion.ts';
 
@@ -32,6 +34,7 @@ type Conversation = Extract<Served, { kind: 'backend-api' }>;
 export function createChatCompletions(options: ConversionOptions, ports: Ports) {
   return async (call: Call, body: JsonBody, served: Conversation): Promise<Response> => {
     const parameters = chatParameters(body.value);
+    const format = jsonFormatOf(body.value);
     const head: CompletionHead = {
       id: `chatcmpl-${call.id.slice(4)}`,
       created: Math.floor(ports.tasks.now() / 1000),
@@ -53,7 +56,9 @@ export function createChatCompletions(options: ConversionOptions, ports: Ports) 
     const isPaced = options.pace > 0 && parameters.stream;
     const choices = mergeChoices(
       turns.map(({ batches, publish }, index) => {
-        const choice = createChoice(index, batches, createAnswerWriter(options.style, publish), limits);
+        const writer = createAnswerWriter(format ? jsonStyle(options.style) : options.style, publish);
+        const answer = format ? jsonAnswerWriter(writer, format) : writer;
+        const choice = createChoice(index, batches, answer, limits);
         return isPaced ? paceChoice(choice, options.pace) : choice;
       }),
     );

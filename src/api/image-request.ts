@@ -1,13 +1,22 @@
 import { wrongParameter } from '../http/failure.ts';
 
 /** A picture that comes with a request. */
-export type GivenPicture = { readonly bytes: Uint8Array; readonly type: string; readonly filename: string };
+export type GivenPicture = {
+  readonly bytes: Uint8Array;
+  readonly type: string;
+  readonly filename: string;
+  /** The field of the form it came in; a `mask` is no picture of its own. */
+  readonly field?: string;
+};
 
 /** A request for pictures, understood. */
 export type ImageRequest = {
   readonly prompt: string;
   readonly count: number;
   readonly format: 'url' | 'b64_json';
+  readonly stream: boolean;
+  /** What was asked for, as the answer repeats it. */
+  readonly echo: Readonly<Record<string, string>>;
   /** What else was asked for, in words: the upstream takes nothing but words. */
   readonly wishes: readonly string[];
   readonly pictures: readonly GivenPicture[];
@@ -67,8 +76,27 @@ function wishesOf({ size, quality, style, background }: Readonly<Record<string, 
   return wishes;
 }
 
-/** The words that ask for a picture: the owner's prefix, what was asked for, and the wishes in a line of their own. */
-export function promptFor({ prompt, wishes }: ImageRequest, prefix: string): string {
-  const asked = prefix === '' ? prompt : `${prefix}${/\s$/.test(prefix) ? '' : ' '}${prompt}`;
-  return wishes.length === 0 ? asked : `${asked}\n\n${wishes.join(' ')}`;
+/** The words that ask for a picture: the owner's prefix, what was asked for, and the wishes in a line. */
+export function promptFor({ prompt, wishes, pictures }: ImageRequest, prefix: string): string {
+  const words = prefix === '' ? prompt : `${prefix}${/\s$/.test(prefix) ? '' : ' '}${prompt}`;
+  const hasMask = pictures.some(({ field }) => field === 'mask');
+  const mask = hasMask ? ['The last picture is a mask: change only what is transparent in it.'] : [];
+  const lines = [...mask, ...wishes];
+  return lines.length === 0 ? words : `${words}\n\n${lines.join(' ')}`;
+}
+
+/** Pictures in the order they are sent: a mask is the last. */
+function masksLast(pictures: readonly GivenPicture[]): readonly GivenPicture[] {
+  const isMask = ({ field }: GivenPicture) => field === 'mask';
+  return [...pictures.filter((each) => !isMask(each)), ...pictures.filter(isMask)];
+}
+
+function echoOf(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  const names = ['size', 'quality', 'background'] as const;
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = fields[name];
+      return typeof value === 'string' && value !== 'auto' ? [[name, value]] : [];
+    }),
+  );
 }

@@ -104,6 +104,11 @@ export const settingsSchema = v.strictObject({
     form: 'flag',
     docs: 'Hold backend-api conversations as temporary chats. Their answers cannot be continued, and their files not be fetched.',
   }),
+  sendHints: setting(v.optional(flag(), true), {
+    env: 'SEND_HINTS',
+    form: 'flag',
+    docs: 'Tell a backend-api upstream how much to think (`reasoning_effort`), and when to search or draw. Switch it off for an old upstream that refuses this.',
+  }),
   continueRounds: setting(v.optional(countUpTo(20), 3), {
     env: 'CONTINUE_ROUNDS',
     form: 'number',

@@ -122,4 +122,22 @@ describe('the messages that are sent', () => {
       { id: 'id2', role: 'assistant', text: 'a' },
     ]);
   });
+
+  test('hints stand in the payload and in the last message; the form of the answer before it', () => {
+    const messages = [{ role: 'user', content: 'q' }];
+    const payload = composeNext(messages, contentsOf(messages), new Map(), {
+      model: { slug: 'gpt-5', gizmo: null },
+      historyDisabled: false,
+      newId: () => 'id',
+      hints: { effort: 'max', systemHints: ['search'] },
+      instruction: 'Answer with JSON alone.',
+    });
+    expect(payload).toMatchObject({ thinking_effort: 'max', system_hints: ['search'] });
+    const sent = payload.messages as Sent[];
+    expect(sent.map(({ author, content }) => [author.role, content.parts[0]])).toEqual([
+      ['system', 'Answer with JSON alone.'],
+      ['user', 'q'],
+    ]);
+    expect(sent[1]?.metadata).toEqual({ system_hints: ['search'] });
+  });
 });

@@ -1,4 +1,5 @@
 import { Failure } from '../../http/failure.ts';
+import { type Hints, noHints } from './hints.ts';
 import type { Contents, Input } from './inputs.ts';
 import type { SentMessage } from './reduce/echo.ts';
 import type { Confirmation } from './turn.ts';
@@ -18,6 +19,9 @@ export type ConversationOptions = {
   /** A temporary chat: nothing is kept, and it cannot be continued. */
   readonly historyDisabled: boolean;
   readonly newId: () => string;
+  readonly hints?: Hints;
+  /** What the form of the answer must be, in words; the model is told last. */
+  readonly instruction?: string | null;
 };
 
 type Payload = Readonly<Record<string, unknown>>;
@@ -47,9 +51,12 @@ export function composeNext(
   attached: ReadonlyMap<Input, Attached | null>,
   options: ConversationOptions,
 ): Payload {
+  const sent = messagesOf(messages, contents, attached, options.newId);
+  const { instruction } = options;
+  if (instruction) sent.splice(-1, 0, systemMessage(instruction, options.newId()));
   return {
     action: 'next',
-    messages: messagesOf(messages, contents, attached, options.newId),
+    messages: withHints(sent, options.hints?.systemHints ?? []),
     parent_message_id: options.newId(),
     ...common(options),
   };
@@ -108,8 +115,27 @@ export function composeConfirm(
   };
 }
 
-function common({ model, gizmo, historyDisabled }: ConversationOptions): Payload {
+function systemMessage(text: string, id: string): Payload {
   return {
+    id,
+    author: { role: 'system' },
+    content: { content_type: 'text', parts: [text] },
+    metadata: {},
+  };
+}
+
+/** The last message names the tools that are to be used, as the web app's does. */
+function withHints(messages: readonly Payload[], hints: readonly string[]): readonly Payload[] {
+  const last = messages.at(-1);
+  if (hints.length === 0 || !last) return messages;
+  const metadata = { ...(last.metadata as object), system_hints: hints };
+  return [...messages.slice(0, -1), { ...last, metadata }];
+}
+
+function common({ model, gizmo, historyDisabled, hints = noHints }: ConversationOptions): Payload {
+  return {
+    ...(hints.effort === null ? {} : { thinking_effort: hints.effort }),
+    ...(hints.systemHints.length === 0 ? {} : { system_hints: hints.systemHints }),
     model: model.slug,
     timezone_offset_min: 0,
     history_and_training_disabled: historyDisabled,
@@ -118,7 +144,7 @@ function common({ model, gizmo, historyDisabled }: ConversationOptions): Payload
       : { kind: 'primary_assistant' },
     force_paragen: false,
     force_rate_limit: false,
-    // Where sockets are the default this asks for the plain stream; elsewhere it is ignored.
+    // If sockets are the default this asks for the plain stream; otherwise it is ignored.
     force_use_sse: true,
   };
 }

@@ -5,6 +5,7 @@ import { uploadsFolder } from '../../files/uploads.ts';
 import { Failure, toFailure } from '../../http/failure.ts';
 import { hostAndPort } from '../../http/guarded-fetch.ts';
 import { linkStem } from '../../http/public-url.ts';
+import { jsonFormatOf } from '../../openai/json-format.ts';
 import { hashOf } from '../../ports/hash.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { typedCache } from '../../ports/typed-cache.ts';
@@ -18,6 +19,7 @@ import { attachAll } from './attach.ts';
 import { type Client, createClient } from './client.ts';
 import { type ChatRequest, type ConversationModel, composeNext, messagesIn, sentIn } from './compose.ts';
 import { createEndpoints, type Endpoint, isRetryable, resultOf } from './endpoints.ts';
+import { hintsIn, noHints } from './hints.ts';
 import { contentsOf } from './inputs.ts';
 import { createPublisher } from './publish.ts';
 import { redactErrors } from './redact-errors.ts';
@@ -41,6 +43,8 @@ export type BackendSettings = {
   readonly historyDisabled: boolean;
   readonly hideConversations: boolean;
   readonly alwaysAllowActions: boolean;
+  /** Whether the upstream is told how much to think, and when to search or draw. */
+  readonly sendHints: boolean;
   /** A key that may read what GPTs are. */
   readonly keyForGptsInfo?: string | undefined;
   readonly publicUrl?: string | undefined;
@@ -190,6 +194,8 @@ export function createBackendUpstream(
           gizmo: model.gizmo === null ? null : await describe(model.gizmo),
           historyDisabled: settings.historyDisabled,
           newId: () => crypto.randomUUID(),
+          hints: settings.sendHints ? hintsIn(request) : noHints,
+          instruction: jsonFormatOf(request)?.instruction ?? null,
           continueRounds: settings.continueRounds,
           allowActions: settings.alwaysAllowActions,
           allow: upstreamMayName,
@@ -199,7 +205,9 @@ export function createBackendUpstream(
           onOver: leave,
         };
         const { client, source, sent } = await begin(call, request, options, signal);
-        const reader = createTurnReader({ isWhole: request.stream !== true, sent });
+        // JSON that was corrected in the middle would be invalid.
+        const isWhole = request.stream !== true || jsonFormatOf(request) !== null;
+        const reader = createTurnReader({ isWhole, sent });
         const publisher = createPublisher(client, {
           ports,
           fileStore: settings.upstreamLinks ? null : fileStore,
