@@ -45,9 +45,15 @@ export function imageRequest(
   const count = fields.n === undefined || fields.n === null ? 1 : Number(fields.n);
   if (!Number.isInteger(count) || count < 1 || count > maxCount)
     throw wrongParameter('n', `must be a whole number from 1 to ${maxCount}`);
-  if (fields.stream === true || fields.stream === 'true')
-    throw wrongParameter('stream', 'is not possible for pictures at this upstream: leave it out');
-  return { prompt, count, format: formatOf(fields), wishes: wishesOf(fields), pictures };
+  return {
+    prompt,
+    count,
+    format: formatOf(fields),
+    stream: fields.stream === true || fields.stream === 'true',
+    wishes: wishesOf(fields),
+    echo: echoOf(fields),
+    pictures: masksLast(pictures),
+  };
 }
 
 function formatOf({ response_format: format, model }: Readonly<Record<string, unknown>>): 'url' | 'b64_json' {

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { Call } from '../call.ts';
 import { Failure } from '../http/failure.ts';
 import type { JsonBody } from '../http/json-body.ts';
+import { estimateTokens } from '../openai/tokens.ts';
 import type { Ports } from '../ports/ports.ts';
 import { json } from '../reply.ts';
 import type { AssetRef } from '../segments/segment.ts';
@@ -22,6 +23,12 @@ export type ImageOptions = {
 
 type Conversation = Extract<Served, { kind: 'backend-api' }>;
 type Picture = { readonly asset: AssetRef; readonly prompt: string | null };
+type Images = {
+  readonly created: number;
+  readonly data: readonly Readonly<Record<string, unknown>>[];
+  readonly reply: string;
+  readonly usage: Readonly<Record<string, unknown>>;
+};
 /** What one turn drew and said. */
 type Drawn = {
   readonly pictures: readonly Picture[];
@@ -52,7 +59,7 @@ export function createImages(options: ImageOptions, ports: Ports) {
         : [...request.pictures.map((file) => ({ type: 'file', file })), { type: 'text', text }];
     const spoken = await served.upstream.chat(
       call,
-      { messages: [{ role: 'user', content }] },
+      { messages: [{ role: 'user', content }], system_hints: ['picture_v2'] },
       served.model,
       signal,
     );
@@ -74,7 +81,7 @@ export function createImages(options: ImageOptions, ports: Ports) {
     served: Conversation,
     request: ImageRequest,
     signal: AbortSignal,
-  ): Promise<Record<string, unknown>> => {
+  ): Promise<Images> => {
     const limit = pLimit(turnsAtOnce);
     const drawn: Drawn[] = [];
     let count = 0;
@@ -94,14 +101,20 @@ export function createImages(options: ImageOptions, ports: Ports) {
     if (wanted.length === 0) throw nothingDrawn(turns, drawn);
     const data = await Promise.all(
       wanted.map(async ({ asset, prompt, spoken }) => ({
-        ...(request.format === 'b64_json'
+        ...(request.format === 'b64_json' || request.stream
           ? { b64_json: await inline(spoken, asset) }
           : { url: await link(spoken, asset) }),
         revised_prompt: prompt || request.prompt,
       })),
     );
     const words = drawn.map((turn) => turn.words).filter((each) => each !== '');
-    return { created: Math.floor(ports.tasks.now() / 1000), data, reply: words.join('\n\n') };
+    return {
+      created: Math.floor(ports.tasks.now() / 1000),
+      ...request.echo,
+      data,
+      reply: words.join('\n\n'),
+      usage: usageOf(request),
+    };
   };
 
   return async (
@@ -116,6 +129,7 @@ export function createImages(options: ImageOptions, ports: Ports) {
       served.upstream.totalSeconds ?? options.totalTimeout,
     );
     const work = generate(call, served, request, signal);
+    if (request.stream) return eventsOf(await work, call.path);
     return options.nonStreamKeepAlive
       ? jsonWithHeartbeat(work, {
           everySeconds: options.keepAlive,
@@ -126,13 +140,35 @@ export function createImages(options: ImageOptions, ports: Ports) {
   };
 }
 
+/** The text of a request, estimated: the upstream counts nothing. */
+function usageOf({ prompt, wishes }: ImageRequest): Record<string, unknown> {
+  const text = estimateTokens([prompt, ...wishes].join(' '));
+  return {
+    input_tokens: text,
+    input_tokens_details: { text_tokens: text, image_tokens: 0 },
+    output_tokens: 0,
+    total_tokens: text,
+    estimated: true,
+  };
+}
+
+/** The pictures as events: one for each that is complete, none for parts of one. */
+function eventsOf({ created, data, usage, reply: _, ...echo }: Images, path: string): Response {
+  const type = path.endsWith('/generations') ? 'image_generation.completed' : 'image_edit.completed';
+  const events = data.map(({ b64_json }) => {
+    const event = { type, b64_json, created_at: created, output_format: 'png', ...echo, usage };
+    return `event: ${type}\ndata: ${JSON.stringify(event)}\n\n`;
+  });
+  return new Response(events.join(''), { headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
+}
+
 /** Why there is no picture: what went wrong, else what the upstream said instead of drawing. */
 function nothingDrawn(turns: readonly PromiseSettledResult<void>[], drawn: readonly Drawn[]): unknown {
   const failed = turns.find((turn) => turn.status === 'rejected');
   if (failed) return failed.reason;
   const words = drawn.map((turn) => turn.words).find((each) => each !== '');
   return new Failure(
-    words === undefined ? 'upstream_error' : 'invalid_request',
+    words === undefined ? 'upstream_error' : 'content_policy_violation',
     words ?? 'The upstream drew no picture and did not say why. Ask again.',
     { param: 'prompt' },
   );

@@ -15,6 +15,7 @@ const kinds = {
   unsupported_media_type: [415, 'invalid_request_error'],
   headers_too_large: [431, 'invalid_request_error'],
   context_length_exceeded: [400, 'invalid_request_error'],
+  content_policy_violation: [400, 'invalid_request_error'],
   rate_limit_exceeded: [429, 'rate_limit_error'],
   internal_error: [500, 'server_error'],
   upstream_error: [502, 'upstream_error'],
