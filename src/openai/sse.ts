@@ -1,15 +1,16 @@
-/** One event of a stream (WHATWG HTML §9.2.6): its name, where it has one, and its data. */
+/** One event of a stream (WHATWG HTML §9.2.6): its name, if it has one, and its data. */
 export type SseEvent = { readonly event: string | null; readonly data: string };
 
 /** Longest line, and longest event, in characters. A picture in base64 is one line of a few million. */
 const maxLine = 64 * 1024 * 1024;
 
 /**
- * Bytes → events, whatever the cuts: streaming UTF-8, line ends LF, CR and CRLF in any mix, a byte order mark, comments. Linear: a line that
- * arrives in many pieces is joined once. Throws beyond `limit` characters in a line.
+ * Bytes → events, whatever the cuts: streaming UTF-8, line ends LF, CR and CRLF in any mix, a byte
+ * order mark, comments. Linear: a line that arrives in many pieces is joined once, and so are the
+ * lines of an event. Throws beyond `limit` characters in a line or in the data of an event.
  */
 export function createSseReader(limit = maxLine) {
-  // Taken away below: a decoder of Node forgets, when it is cut, that it has done so already.
+  // The mark is removed below: Node's decoder forgets that it removed it when the input is cut.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let begun = false;
   let pieces: string[] = [];
@@ -84,7 +85,7 @@ export function createSseReader(limit = maxLine) {
   };
 }
 
-/** The events of a body, as they come. Leaving lets the body go. Throws where it breaks off. */
+/** The events of a body, as they come. Leaving cancels the body. Throws if it breaks off. */
 export async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<SseEvent> {
   const reader = body.getReader();
   const events = createSseReader();
@@ -95,7 +96,7 @@ export async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerato
       if (done) return;
     }
   } finally {
-    // Not waited for: a body that is silent would not answer.
+    // Not awaited: a silent body would not answer.
     void reader.cancel().catch(() => {});
   }
 }

@@ -122,10 +122,8 @@ export function createTurnReader({ isWhole = false, sent = [] }: TurnOptions = {
     if (done || blocked || failure) return [];
     switch (decoded.kind) {
       case 'message': {
-        const messages = echoes.push(decoded.message);
-        const [only] = messages;
-        if (only === decoded.message && messages.length === 1) return takeMessage(only, decoded.appended);
-        return messages.flatMap((message) => takeMessage(message, null));
+        if (echoes.isPast(decoded.message)) return takeMessage(decoded.message, decoded.appended);
+        return echoes.push(decoded.message).flatMap((message) => takeMessage(message, null));
       }
       case 'conversation':
         state.conversationId = decoded.id;

@@ -56,8 +56,6 @@ export function createAnswer(id: string, { pictures, results }: AnswerContext) {
       const segments = textAt(0).push(text, appended, message.metadata, finished ? 'whole' : 'growing');
       return finished ? [...segments, ...picturesOf(message, pictures)] : segments;
     },
-    /** Whether its text is complete, but not yet closed. */
-    isWhole: (): boolean => isOpen && isFinished(latest),
     /** Nothing more comes: what was held back. */
     close(): Segment[] {
       if (!isOpen) return [];

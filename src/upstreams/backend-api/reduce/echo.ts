@@ -38,6 +38,8 @@ export function createEchoFilter(sent: readonly SentMessage[]) {
   };
 
   return {
+    /** Whether a message is certainly part of the answer: then it need not be pushed. */
+    isPast: ({ id }: Message): boolean => hasBegun && (id === undefined || !(ids.has(id) || dropped.has(id))),
     /** The messages that are part of the answer, now that this one came. */
     push(message: Message): readonly Message[] {
       const { id } = message;

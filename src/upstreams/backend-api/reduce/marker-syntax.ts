@@ -2,6 +2,8 @@ import { heldTracking } from './tracking.ts';
 
 /** What can begin a marker: `【`, a private-use character, a link, a directive, a tracking parameter. */
 const anyStart = /[\u3010\uE200-\uE2FF]|\]\(|:::|[?&]utm_/g;
+/** Most text holds none of these, and needs no closer look. */
+const mayHoldMarker = /[\u3010\uE200-\uE2FF\]:?&]/;
 /** Code has no markers but the private-use ones: everything else may be meant. */
 const codeStart = /[\uE200-\uE2FF]/g;
 export const oldMarker = /【(\d{1,6})(?::(\d{1,6}))?†([^【】†]{0,200})(?:†[^【】]{0,200})?】/y;
@@ -25,8 +27,9 @@ export function joinsBefore(text: string, start: number, inWriting: boolean): bo
 
 /** Whether a piece holds no marker and cannot end with the beginning of one. */
 export function isPlain(text: string, isCode: boolean): boolean {
-  if (nextStart(text, 0, isCode) >= 0) return false;
-  if (isCode) return true;
+  if (isCode) return nextStart(text, 0, true) < 0;
+  if (!mayHoldMarker.test(text)) return text.charCodeAt(text.length - 1) !== 0x20;
+  if (nextStart(text, 0, false) >= 0) return false;
   const last = text.charCodeAt(text.length - 1);
   // `]`, a blank, and `:` can come before or in a marker.
   return last !== 0x5d && last !== 0x20 && last !== 0x3a && heldTracking(text) === 0;

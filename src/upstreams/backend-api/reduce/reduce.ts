@@ -5,6 +5,7 @@ import { filesOf } from './attachments.ts';
 import { type Block, createBlock } from './blocks.ts';
 import { createCanvas } from './canvas.ts';
 import { classifyMessage, type Role } from './classify.ts';
+import { createOpenAnswers } from './open-answers.ts';
 import { picturesOf } from './pictures.ts';
 import { plainText } from './plain-text.ts';
 import { createReasoning, type Reasoning } from './reasoning.ts';
@@ -43,8 +44,7 @@ export function createReducer(): Reducer {
   const results = new Map<string, Link>();
   const cited = new Set<string>();
   const canvas = createCanvas();
-  /** Answers that may hold text back. */
-  const open = new Map<string, Answer>();
+  const open = createOpenAnswers();
   const begun = new Set<string>();
   const speakers = createSpeakers();
   /** Answers that wait until the one that goes on is finished, as they are now. */
@@ -60,7 +60,7 @@ export function createReducer(): Reducer {
       waiting.set(id, message);
       return [];
     }
-    const isLate = waiting.delete(id);
+    const isLate = waiting.size > 0 && waiting.delete(id);
     const segments = goOn(message, isLate ? null : appended, id);
     if (!isFinished(message) || waiting.size === 0) return segments;
     return [...segments, ...goOnWithWaiting()];
@@ -72,7 +72,7 @@ export function createReducer(): Reducer {
     for (const [id, message] of [...waiting]) {
       if (!speakers.mayGoOn(id)) break;
       waiting.delete(id);
-      out.push(...closeWhole(id), ...goOn(message, null, id));
+      out.push(...close(open.takeWhole(id)), ...goOn(message, null, id));
     }
     return out;
   };
@@ -85,7 +85,7 @@ export function createReducer(): Reducer {
       // It says again what was said, and then goes on: only what goes on is new.
       if (lastText !== '' && text.startsWith(lastText)) state.skip(lastText);
     }
-    open.set(id, state);
+    open.add(id, state, isFinished(message));
     const segments = state.push(message, appended);
     if (isFinished(message)) {
       lastText = text;
@@ -98,7 +98,8 @@ export function createReducer(): Reducer {
   const begin = (id: string, segments: Segment[]): Segment[] => {
     const [first] = segments;
     if (!first) return segments;
-    const isNext = begun.size > 0 && lastShown !== id && !(isContinuing && !begun.has(id));
+    if (lastShown === id) return segments;
+    const isNext = begun.size > 0 && !(isContinuing && !begun.has(id));
     if (!begun.has(id)) isContinuing = false;
     begun.add(id);
     lastShown = id;
@@ -175,22 +176,9 @@ export function createReducer(): Reducer {
     }
   };
 
-  /** Closes answers that are complete, because another message goes on. */
-  const closeWhole = (id: string): Segment[] => {
-    const out: Segment[] = [];
-    for (const [other, state] of open) {
-      if (other === id || !state.isWhole()) continue;
-      open.delete(other);
-      out.push(...begin(other, state.close()));
-    }
-    return out;
-  };
-
-  const closeAll = (): Segment[] => {
-    const out = [...open].flatMap(([id, state]) => begin(id, state.close()));
-    open.clear();
-    return out;
-  };
+  /** Closes answers: those that are complete, because another message goes on, or all. */
+  const close = (list: ReturnType<typeof open.takeAll>): Segment[] =>
+    list.flatMap(([id, state]) => begin(id, state.close()));
 
   /** Sources that the text does not link, once each. */
   const sources = (): Segment[] => {
@@ -212,7 +200,8 @@ export function createReducer(): Reducer {
       const id = message.id ?? '';
       const segments = segmentsOf(message, appended, id, classifyMessage(message));
       if (segments.length === 0) return segments;
-      return seen(open.size > 0 ? [...closeWhole(id), ...segments] : segments);
+      if (!open.hasWhole()) return seen(segments);
+      return seen([...close(open.takeWhole(id)), ...segments]);
     },
     continued(): void {
       isContinuing = true;
@@ -221,10 +210,10 @@ export function createReducer(): Reducer {
     end(): Segment[] {
       const out: Segment[] = [];
       for (const [id, message] of waiting) {
-        out.push(...closeAll(), ...goOn(message, null, id));
+        out.push(...close(open.takeAll()), ...goOn(message, null, id));
       }
       waiting.clear();
-      out.push(...closeAll());
+      out.push(...close(open.takeAll()));
       out.push(...canvas.finish().map((document): Segment => ({ kind: 'document', ...document })));
       seen(out);
       const isJson = /^\s*[{[]/.test(words ?? '');
@@ -245,7 +234,9 @@ function isContent({ kind }: Segment): boolean {
 }
 
 function known<T>(states: Map<string, T>, id: string, create: () => T): T {
-  const state = states.get(id) ?? create();
-  states.set(id, state);
-  return state;
+  const state = states.get(id);
+  if (state !== undefined) return state;
+  const created = create();
+  states.set(id, created);
+  return created;
 }

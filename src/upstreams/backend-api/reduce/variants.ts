@@ -9,6 +9,7 @@ export function createVariantFilter() {
   const firstOf = new Map<string, string>();
   const dropped = new Set<string>();
   let current: Message | null = null;
+  let lastId: string | null = null;
 
   return {
     /** There are several answers from here on. */
@@ -18,6 +19,8 @@ export function createVariantFilter() {
     /** Whether a message belongs to the first answer. */
     keeps(message: Message): boolean {
       const id = message.id ?? '';
+      if (!isActive && id === lastId) return true;
+      lastId = id;
       if (dropped.has(id)) return false;
       const parent = message.metadata?.parent_id;
       const isAssistant = message.author?.role === 'assistant';
