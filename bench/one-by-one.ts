@@ -75,6 +75,7 @@ function converter(events: readonly Uint8Array[]): () => Promise<Response> {
       slots: null,
       continueRounds: 0,
       historyDisabled: false,
+      sendHints: true,
       hideConversations: false,
       alwaysAllowActions: false,
       upstreamLinks: true,

@@ -146,8 +146,8 @@ const readers: Readonly<Record<string, () => (piece: string) => unknown>> = {
     return (piece) => fence.push(piece);
   },
   createMarkerParser: () => {
-    const parser = createMarkerParser('message');
-    return (piece) => parser.push(piece, undefined, false);
+    const parser = createMarkerParser({ messageId: 'message', waits: true });
+    return (piece) => parser.push(piece, undefined, 'growing');
   },
   createTextDiff: () => {
     const diff = createTextDiff();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createChunkLines } from '../openai/chunks.ts';
-import type { AnswerPart } from '../segments/answer.ts';
-import { type ChoicePart, choiceOf } from './choices.ts';
+import type { AnswerPart, AnswerWriter } from '../segments/answer.ts';
+import type { SegmentBatches } from '../upstreams/upstream.ts';
+import { type ChoicePart, createChoice } from './choices.ts';
 
 const source = (start: number, end: number) => ({ start, end, title: 'T', url: 'https://a.example/' });
 const piece = (content: string, annotations: ReturnType<typeof source>[] = []): AnswerPart => ({
@@ -11,17 +12,30 @@ const piece = (content: string, annotations: ReturnType<typeof source>[] = []): 
   annotations,
 });
 
-async function* answer(): AsyncGenerator<AnswerPart> {
-  yield piece('One [1]', [source(4, 7)]);
-  yield piece(' two [2]', [source(12, 15)]);
-  yield piece(' three.');
-  yield { kind: 'finish', reason: 'stop' };
+const answer: readonly AnswerPart[] = [
+  piece('One [1]', [source(4, 7)]),
+  piece(' two [2]', [source(12, 15)]),
+  piece(' three.'),
+  { kind: 'finish', reason: 'stop' },
+];
+
+/** A writer that gives parts which are written already. */
+function written(parts: readonly AnswerPart[]): AnswerWriter {
+  const left = [...parts];
+  return { push: () => {}, take: () => left.shift() ?? null, pending: () => null };
 }
 
+const noBatches: SegmentBatches = {
+  next: async () => ({ done: true, value: undefined }),
+  return: async () => ({ done: true, value: undefined }),
+  [Symbol.asyncIterator]: () => noBatches,
+};
+
 async function choice(stop: readonly string[] = []): Promise<ChoicePart[]> {
-  const parts: ChoicePart[] = [];
   const options = { stop, maxTokens: null, countTokens: (text: string) => text.length };
-  for await (const part of choiceOf(answer(), options)) parts.push(part);
+  const choices = createChoice(0, noBatches, written(answer), options);
+  const parts: ChoicePart[] = [];
+  for (let part = await choices.next(); part; part = await choices.next()) parts.push(part);
   return parts;
 }
 
@@ -81,6 +95,6 @@ describe('the sources of an answer', () => {
     const message = accumulate(deltasOf(parts));
     expect(message.content).toBe('One [1]');
     expect(message.annotations).toHaveLength(1);
-    expect(parts.at(-1)).toEqual({ kind: 'finish', reason: 'stop' });
+    expect(parts.at(-1)).toEqual({ index: 0, kind: 'finish', reason: 'stop' });
   });
 });

@@ -59,10 +59,7 @@ export function createModels({
     const account = await accountHash(relay.requests[0].headers, ports);
     const known = settings.modelsCacheSeconds > 0 ? await remembered.get(upstream.name, account) : undefined;
     if (known) return { ok: true, models: known };
-    const listed = await readList(
-      await fetchRelay(relay, call.incoming.signal),
-      settings.idleTimeout,
-    );
+    const listed = await readList(await fetchRelay(relay, call.incoming.signal), settings.idleTimeout);
     if (listed.ok && settings.modelsCacheSeconds > 0)
       await remembered.set([...listed.models], upstream.name, account);
     return listed;

@@ -11,7 +11,12 @@ describe('the key that an upstream repeats does not reach the caller', () => {
   const clientOf = (body: unknown, status: number) => {
     const fetch = async () => Response.json(body, { status });
     return createClient(
-      { base: 'http://upstream', key: { key, own: false }, account: null, timeouts: { connect: 0, firstByte: 0, idle: 0, total: 0 } },
+      {
+        base: 'http://upstream',
+        key: { key, own: false },
+        account: null,
+        timeouts: { connect: 0, firstByte: 0, idle: 0, total: 0 },
+      },
       { http: { fetch } } as unknown as Ports,
     );
   };
@@ -40,7 +45,8 @@ describe('the key that an upstream repeats does not reach the caller', () => {
     }
     const { redact } = clientOf({}, 200);
     const all: Segment[] = [];
-    for await (const batch of redactErrors(batches() as unknown as SegmentBatches, redact)) all.push(...batch);
+    for await (const batch of redactErrors(batches() as unknown as SegmentBatches, redact))
+      all.push(...batch);
     expect(all).toEqual([{ kind: 'error', message: 'bad token [redacted]', code: null }]);
   });
 });

@@ -48,6 +48,7 @@ function upstreamWith(replies: (() => Response)[]) {
       slots: null,
       continueRounds: 0,
       historyDisabled: false,
+      sendHints: true,
       hideConversations: false,
       alwaysAllowActions: false,
       upstreamLinks: true,
