@@ -4,16 +4,16 @@ import { Failure } from './failure.ts';
 import { mayBePublicHost } from './public-address.ts';
 
 export type GuardOptions = {
-  /** `host:port` pairs that may be reached although they are private: FILE_FETCH_ALLOW, and whom the owner configured. */
+  /** Private `host:port` pairs that may be reached: FILE_FETCH_ALLOW, and upstreams of the settings. */
   readonly allow: ReadonlySet<string>;
-  /** Seconds to the head of an answer, redirects included. */
+  /** Seconds to the head of the response, redirects included. */
   readonly timeoutSeconds: number;
 };
 
 const maxRedirects = 5;
 const maxUrlLength = 8192;
 
-/** What may be said of a request that goes to an address somebody gave. Nothing of the caller's, and no key, is in it. */
+/** A request to an address that a caller or an upstream named. It holds nothing of the caller's, and no key. */
 export type GuardedRequest = {
   readonly method?: 'GET' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
@@ -22,9 +22,10 @@ export type GuardedRequest = {
 };
 
 /**
- * Asks an address that a caller or an upstream gave. Only http and https; only addresses of the open internet, looked at when the
- * connection is made; each redirect looked at again; no credentials, no cookies. Throws a 400 for an address that may not be asked,
- * a 502 or 504 where it does not answer. The body is unread: whoever reads it says how much.
+ * Fetches from an address that a caller or an upstream named. Only http and https, and only addresses of
+ * the open internet, checked when the connection is made. Each redirect is checked again. No credentials,
+ * no cookies. Throws a 400 for an address that is not allowed, a 502 or 504 if it does not respond. The
+ * body is not read: the caller of this function limits it.
  */
 export async function guardedFetch(
   http: Pick<Http, 'fetchPublic'>,
@@ -32,11 +33,11 @@ export async function guardedFetch(
   options: GuardOptions,
   request: GuardedRequest = {},
 ): Promise<Response> {
-  const late = new AbortController();
-  const signal = request.signal ? AbortSignal.any([request.signal, late.signal]) : late.signal;
+  const timeout = new AbortController();
+  const signal = request.signal ? AbortSignal.any([request.signal, timeout.signal]) : timeout.signal;
   const expired = () => {
-    late.abort();
-    return new Failure('upstream_timeout', `It gave no answer within ${options.timeoutSeconds} seconds.`);
+    timeout.abort();
+    return new Failure('upstream_timeout', `It did not respond within ${options.timeoutSeconds} seconds.`);
   };
   return withTimeout(follow(http, address, options, { ...request, signal }), options.timeoutSeconds, expired);
 }
@@ -47,26 +48,26 @@ async function follow(
   { allow }: GuardOptions,
   request: GuardedRequest,
 ): Promise<Response> {
-  let url = parsed(address);
+  let url = parseUrl(address);
   for (let redirects = 0; ; redirects++) {
     const isAllowed = allow.has(hostAndPort(url));
     if (!isAllowed && !mayBePublicHost(url.hostname)) throw forbidden();
-    const answer = await http.fetchPublic(url, outgoing(request), isAllowed).catch((error: unknown) => {
-      throw failureIn(error) ?? new Failure('upstream_error', 'It could not be reached.', { cause: error });
+    const response = await http.fetchPublic(url, outgoing(request), isAllowed).catch((error: unknown) => {
+      throw causedBy(error) ?? new Failure('upstream_error', 'It could not be reached.', { cause: error });
     });
-    const location = answer.headers.get('location');
-    if (![301, 302, 303, 307, 308].includes(answer.status) || location === null || request.method === 'PUT')
-      return answer;
-    await answer.body?.cancel();
+    const location = response.headers.get('location');
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === null || request.method === 'PUT')
+      return response;
+    await response.body?.cancel();
     if (redirects === maxRedirects) throw new Failure('upstream_error', 'It redirects too often.');
-    url = parsed(location, url);
+    url = parseUrl(location, url);
   }
 }
 
 function outgoing({ method = 'GET', headers = {}, body, signal }: GuardedRequest): RequestInit {
   return {
     method,
-    // Bytes as they are: what is packed would have to be unpacked before it can be measured.
+    // No compression: the size limit is checked on the bytes that arrive.
     headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'sluice', ...headers },
     redirect: 'manual',
     ...(body ? { body: body as BodyInit } : {}),
@@ -74,27 +75,30 @@ function outgoing({ method = 'GET', headers = {}, body, signal }: GuardedRequest
   };
 }
 
-/** The refusal that a connection was given up with, however deep it stands. */
-function failureIn(error: unknown, depth = 4): Failure | null {
+/** The failure among the causes of an error; null if there is none. */
+function causedBy(error: unknown, depth = 4): Failure | null {
   if (error instanceof Failure) return error;
-  return depth > 0 && error instanceof Error ? failureIn(error.cause, depth - 1) : null;
+  return depth > 0 && error instanceof Error ? causedBy(error.cause, depth - 1) : null;
 }
 
-function parsed(address: string, base?: URL): URL {
+function parseUrl(address: string, base?: URL): URL {
   const url = address.length > maxUrlLength ? null : URL.parse(address, base);
   if (url === null || !/^https?:$/.test(url.protocol))
     throw new Failure('invalid_request', 'It must be an http:// or https:// address.');
   if (url.username !== '' || url.password !== '')
-    throw new Failure('invalid_request', 'An address with a user name in it is not asked.');
+    throw new Failure(
+      'invalid_request',
+      'An address with a user name is not fetched from. Remove the user name.',
+    );
   return url;
 }
 
-/** How `FILE_FETCH_ALLOW` names the host of an address: always with its port. */
+/** The host of an address as `FILE_FETCH_ALLOW` names it: always with its port. */
 export function hostAndPort(url: URL): string {
   return `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`;
 }
 
-/** Says nothing of why: whether a private address exists is nobody's business. */
+/** The refusal of a private address. It does not say whether the address exists. */
 export function forbidden(): Failure {
   return new Failure(
     'invalid_request',

@@ -49,7 +49,7 @@ export function readEnvironment(env: Environment): FromEnvironment {
   return { values, origins };
 }
 
-/** The names under which S3's own tools know these, ours first. A bucket's name switches it on. */
+/** Environment names of the S3 settings: sluice's first, then those of the AWS tools. `S3_BUCKET` switches S3 on. */
 const s3Names: Readonly<Record<string, readonly string[]>> = {
   endpoint: ['S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
   bucket: ['S3_BUCKET'],
@@ -97,14 +97,15 @@ const units: Readonly<Record<string, number>> = {
   gib: 1024 ** 3,
 };
 
-/** A size as people write it: `33554432`, `32MiB`, `64 kB`. What is none is given back, to be refused by its type. */
+/** Reads a size: `33554432`, `32MiB`, `64 kB`. Other text is returned as it is: the schema refuses its type. */
 export function toBytes(text: string): number | string {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
-  const factor = units[unit?.toLowerCase() ?? 'none'];
+  const name = unit?.toLowerCase() ?? 'none';
+  const factor = Object.hasOwn(units, name) ? units[name] : undefined;
   return amount !== undefined && factor !== undefined ? Math.floor(Number(amount) * factor) : text;
 }
 
-/** A yes or no as people write it. What is neither is given back, to be refused by its type. */
+/** Reads a yes or no. Other text is returned as it is: the schema refuses its type. */
 export function toFlag(text: string): boolean | string {
   if (/^(true|1|yes|on)$/i.test(text)) return true;
   if (/^(false|0|no|off)$/i.test(text)) return false;

@@ -1,7 +1,7 @@
 import type { BaseIssue } from 'valibot';
 import { settingsSchema } from './schema.ts';
 
-/** One line that names the place, the key, what is wrong and how to fix it. Given values are not repeated: they may be secret. */
+/** One line that names the file or environment name, the key, the fault and the fix. It holds no value: a value can be secret. */
 export function explainIssue(
   issue: BaseIssue<unknown>,
   origins: Readonly<Record<string, string>>,
@@ -28,31 +28,34 @@ function pathOf(items: Path): string {
   return path;
 }
 
-/** The environment name that set what lies at a path, or above it. */
+/** The environment name that set the value at a path, or above it. */
 function originOf(items: Path, origins: Readonly<Record<string, string>>): string | undefined {
   for (let depth = items.length; depth > 0; depth--) {
-    const found = origins[pathOf(items.slice(0, depth))];
-    if (found !== undefined) return found;
+    const path = pathOf(items.slice(0, depth));
+    if (Object.hasOwn(origins, path)) return origins[path];
   }
   return undefined;
 }
 
+/** Longer names are compared by their beginning: the comparison takes the product of both lengths. */
+const maxName = 100;
+
 function suggestion(issue: BaseIssue<unknown>): string {
-  const given = String(issue.path?.at(-1)?.key ?? '');
+  const unknown = String(issue.path?.at(-1)?.key ?? '').slice(0, maxName);
   const depth = issue.path?.length ?? 0;
   const known =
     depth === 1
       ? Object.keys(settingsSchema.entries)
       : ['kind', 'url', 'prefix', 'key', 'keys', 'models', 'upstream', 'model'];
   const near = known
-    .map((name) => ({ name, away: distance(name.toLowerCase(), given.toLowerCase().replaceAll('_', '')) }))
+    .map((name) => ({ name, away: distance(name.toLowerCase(), unknown.toLowerCase().replaceAll('_', '')) }))
     .sort((a, b) => a.away - b.away)[0];
-  return near && near.away <= Math.min(3, given.length / 2)
+  return near && near.away <= Math.min(3, unknown.length / 2)
     ? `Did you mean "${near.name}"?`
     : 'Remove it; sluice --help lists all settings.';
 }
 
-/** How many letters must change to make one word of the other (Levenshtein). */
+/** The number of letters to change to make one word of the other (Levenshtein distance). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
@@ -82,5 +85,5 @@ const words: Readonly<Record<string, string>> = {
 };
 
 function wordFor(type: string): string {
-  return words[type] ?? type;
+  return Object.hasOwn(words, type) ? (words[type] as string) : type;
 }

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 
-/** What is known of a setting beyond its type: its environment name, and what it is for. */
+/** The description of a setting: its environment name, and what it is for. */
 export type About = {
   /** The environment name that sets it without a file. */
   readonly env?: string;
-  /** Older names for the same, from the projects this one replaces. */
+  /** Names of the same setting in the projects that sluice replaces. */
   readonly olderEnv?: readonly string[];
   /** How an environment string becomes its value. */
   readonly form?: 'text' | 'number' | 'bytes' | 'flag' | 'list';
@@ -15,7 +15,7 @@ export type About = {
 
 type Schema = v.GenericSchema;
 
-/** A value with what is known of it beyond its type. */
+/** A schema with its description. */
 export function setting<const T extends Schema>(schema: T, about: About) {
   return v.pipe(schema, v.metadata(about));
 }
