@@ -11,7 +11,7 @@ const png = picture('in');
 const base64 = Buffer.from(png).toString('base64');
 const text = (content: string) => Buffer.from(content).toString('base64');
 
-/** What the pictures and files of messages are fetched from. */
+/** The server that pictures and files of messages are fetched from. */
 const shelves: Readonly<Record<string, RequestListener>> = {
   '/a.png': (_, response) => response.setHeader('content-type', 'image/png').end(png),
   '/wrong.html': (_, response) => response.setHeader('content-type', 'text/html').end(png),
@@ -26,7 +26,7 @@ const shelves: Readonly<Record<string, RequestListener>> = {
       .setHeader('content-type', 'image/svg+xml')
       .end('<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>'),
   '/large.png': (_, response) => {
-    // 100 MB by chunks, without saying so.
+    // 100 MB in chunks, without a content-length.
     const chunk = Buffer.alloc(1024 * 1024, 1);
     let sent = 0;
     response.write(png);
@@ -55,8 +55,8 @@ beforeAll(async () => {
   shelf = createServer((request, response) => {
     expect(request.headers).not.toHaveProperty('authorization');
     expect(request.headers).not.toHaveProperty('cookie');
-    const found = shelves[request.url?.split('?')[0] ?? ''];
-    if (found) found(request, response);
+    const shelf = shelves[request.url?.split('?')[0] ?? ''];
+    if (shelf) shelf(request, response);
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => shelf.listen(0, '127.0.0.1', resolve));
@@ -161,7 +161,7 @@ describe.each(runtimes)('pictures and files as input, behind a gateway on $name'
     expect('fileTokenSize' in metadata.attachments[0]).toBe(useCase === 'my_files');
   });
 
-  test('uploads carry no key, and say what they are', async () => {
+  test('uploads carry no key, and have their type', async () => {
     await send([
       { type: 'file', file: { filename: `${name}.txt`, file_data: text(`own bytes on ${name}`) } },
     ]);
@@ -171,7 +171,7 @@ describe.each(runtimes)('pictures and files as input, behind a gateway on $name'
     expect(upload?.headers.has('authorization')).toBe(false);
   });
 
-  test('what the account has is not sent again; another account sends it itself', async () => {
+  test('a file that the account has is not uploaded again; another account uploads it', async () => {
     const part = { type: 'file', file: { filename: 'once.txt', file_data: text(`once on ${name}`) } };
     const count = () => web.uploads.length;
     await send([part], 'fk-one');
@@ -187,7 +187,7 @@ describe.each(runtimes)('pictures and files as input, behind a gateway on $name'
     expect(lastMessage().metadata.attachments[0].id).not.toBe(first);
   });
 
-  test('several at once keep their order', async () => {
+  test('several files keep their order', async () => {
     const parts = Array.from({ length: 6 }, (_, i) => ({
       type: 'image_url',
       image_url: { url: `data:image/png;base64,${Buffer.from(picture(`${name} ${i}`)).toString('base64')}` },
@@ -222,7 +222,7 @@ describe.each(runtimes)('pictures and files as input, behind a gateway on $name'
     expect(error.param).toBe('messages[0].content[1]');
   });
 
-  test('a packed bomb is never unpacked beyond the limit', async () => {
+  test('a compressed bomb is not decompressed beyond the limit', async () => {
     const { status } = await failing([{ type: 'image_url', image_url: { url: `${at}/bomb.png` } }]);
     // workerd unpacks it, and is stopped at the limit; on Node it stays packed, and is a file like others.
     expect(status).toBe(name === 'workerd' ? 413 : 200);
@@ -230,7 +230,7 @@ describe.each(runtimes)('pictures and files as input, behind a gateway on $name'
       expect(announced()).toMatchObject({ mime_type: 'application/gzip', use_case: 'ace_upload' });
   });
 
-  test('a page that calls itself a picture goes as a file', async () => {
+  test('a page that claims to be a picture is sent as a file, as is a drawing with a script', async () => {
     expect((await send([{ type: 'image_url', image_url: { url: `${at}/page.png` } }])).status).toBe(200);
     expect(announced()).toMatchObject({ use_case: 'my_files', mime_type: 'text/plain' });
   });
@@ -264,7 +264,7 @@ describe.each(runtimes)('pictures and files as input, behind a gateway on $name'
     expect(error.param).toContain('messages[0].content[0]');
   });
 
-  test('too many of them are refused', async () => {
+  test('more than 64 files are refused', async () => {
     const { status, error } = await failing(
       Array.from({ length: 65 }, () => ({ type: 'image_url', image_url: { url: `${at}/a.png` } })),
     );
@@ -273,7 +273,7 @@ describe.each(runtimes)('pictures and files as input, behind a gateway on $name'
   });
 
   test.skipIf(name === 'workerd')(
-    'a file that was uploaded before is named by its id, by whoever uploaded it',
+    'an uploaded file can be named by its id with the key that uploaded it',
     async () => {
       const file = await client.files.create({
         file: await toFile(Buffer.from('kept'), 'kept.txt'),
@@ -288,7 +288,7 @@ describe.each(runtimes)('pictures and files as input, behind a gateway on $name'
       const part = { type: 'file', file: { file_id: file.id } };
       expect((await send([part])).status).toBe(200);
       expect(Buffer.from(web.uploads.at(-1)?.bytes ?? []).toString()).toBe('kept');
-      // To another key it does not exist.
+      // For another key it does not exist.
       expect((await send([part], 'fk-other')).status).toBe(400);
       const other = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'fk-other', maxRetries: 0 });
       await expect(other.files.retrieve(file.id)).rejects.toMatchObject({ status: 404 });
@@ -299,7 +299,7 @@ describe.each(runtimes)('pictures and files as input, behind a gateway on $name'
     },
   );
 
-  test.skipIf(name === 'workerd')("the gateway's own links are read from its own storage", async () => {
+  test.skipIf(name === 'workerd')("the gateway's own links are read from its storage", async () => {
     const drawn = await client.chat.completions.create({
       model: 'gpt-4',
       messages: [{ role: 'user', content: '/draw' }],
@@ -326,7 +326,7 @@ describe('PUT /image/upload', () => {
   const put = (body: BodyInit | null, more: Record<string, string> = { authorization: `Bearer ${key}` }) =>
     fetch(`${gateway.url}/image/upload`, { method: 'PUT', headers: more, body });
 
-  test('stores a picture and answers its link as text', async () => {
+  test('stores a picture and returns its link as text', async () => {
     const answer = await put(png);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toContain('text/plain');
@@ -334,7 +334,7 @@ describe('PUT /image/upload', () => {
     expect(new Uint8Array(await (await fetch(link)).arrayBuffer())).toEqual(png);
   });
 
-  test('asks for an access key', async () => {
+  test('requires an access key', async () => {
     expect((await put(png, {})).status).toBe(401);
     expect((await put(png, { authorization: 'Bearer wrong' })).status).toBe(401);
     const open = await (runtimes[0] as (typeof runtimes)[0]).start({ BASE_URL: web.url });
@@ -348,7 +348,7 @@ describe('PUT /image/upload', () => {
     await open.stop();
   });
 
-  test('takes pictures, and not too large ones', async () => {
+  test('accepts only pictures, up to the size limit', async () => {
     expect((await put('<svg xmlns="http://www.w3.org/2000/svg"/>')).status).toBe(415);
     expect((await put('<html>')).status).toBe(415);
     expect((await put(null)).status).toBe(400);

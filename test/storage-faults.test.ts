@@ -75,7 +75,7 @@ describe('a process that is killed in the middle of storing', () => {
   });
   afterAll(() => slow.close().closeAllConnections());
 
-  test('leaves nothing broken behind', { timeout: 180_000 }, async () => {
+  test('leaves only whole files', { timeout: 60_000 }, async () => {
     const dataDir = temporary();
     for (const delay of [20, 60, 100, 130, 160]) {
       const gateway = await startProcess({ BASE_URL: at, DATA_DIR: dataDir, LOG_LEVEL: 'error' });
@@ -121,7 +121,7 @@ describe('storage that cannot be used', () => {
     expect(text).toContain(`> Note: a picture could not be fetched: ${reason}`);
   };
 
-  test('a file in its place: the answer survives, and says so', async () => {
+  test('a file in place of the folder: the answer has a note', async () => {
     const dataDir = join(temporary(), 'file');
     writeFileSync(dataDir, 'not a folder');
     const gateway = await startOnNode(env(dataDir));
@@ -136,7 +136,7 @@ describe('storage that cannot be used', () => {
     await gateway.stop();
   });
 
-  test('no right to write: the answer survives, and says so', async () => {
+  test('no right to write: the answer has a note', async () => {
     const dataDir = join(temporary(), 'locked');
     mkdirSync(dataDir);
     chmodSync(dataDir, 0o555);
@@ -152,7 +152,7 @@ describe('storage that cannot be used', () => {
     await own?.stop();
   });
 
-  test('a full disk: the answer survives, and what was stored before is still served', async ({ skip }) => {
+  test('a full disk: the answer has a note, and stored pictures are still served', async ({ skip }) => {
     const dataDir = temporary();
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dataDir]).status === 0;
     if (!mounted) return skip('a small disk can only be mounted by root');
@@ -284,7 +284,7 @@ describe('an S3 store that does not work', { timeout: 60_000 }, () => {
   });
 });
 
-test('pictures of 100 MB, ten at once, are given up at the limit: memory stays flat', {
+test('ten pictures of 100 MB at once end at the limit, and memory stays flat', {
   timeout: 60_000,
 }, async () => {
   const chunk = Buffer.alloc(256 * 1024, 1);

@@ -8,7 +8,7 @@ import { picture } from '../src/emulator/png.ts';
 import { type Emulated, startEmulator } from './emulated.ts';
 import { type Running, startOnNode } from './gateways.ts';
 
-/** What answers are made of beyond their text, on Node; `src/platform/workers/pictures.test.ts` has the same in workerd, with R2. */
+/** Pictures and files of responses on Node. `src/platform/workers/pictures.test.ts` has the same in workerd, with R2. */
 let web: Emulated;
 let gateway: Running;
 const dataDir = mkdtempSync(join(tmpdir(), 'sluice-stored-'));
@@ -57,7 +57,7 @@ describe('pictures of an answer', () => {
     await look();
   });
 
-  test('the same picture again is the same link, and is stored once', async () => {
+  test('an equal picture gets the same link and is stored once', async () => {
     const [one] = linksIn(await ask('/draw 1'));
     const files = () =>
       readdirSync(join(dataDir, 'blobs'), { recursive: true, withFileTypes: true }).filter((entry) =>
@@ -78,7 +78,7 @@ describe('pictures of an answer', () => {
     }
   });
 
-  test('files of the sandbox are downloads, under the name they have', async () => {
+  test('files of the sandbox are downloads under their own name', async () => {
     const [link = ''] = linksIn(await ask('/code'));
     const answer = await fetch(link);
     expect(await answer.text()).toBe('a,b\n1,2\n');
@@ -86,7 +86,7 @@ describe('pictures of an answer', () => {
     expect(answer.headers.get('content-disposition')).toBe('attachment; filename="result_(1).csv"');
   });
 
-  test('links begin as the settings say, or as this caller came', async () => {
+  test('links begin with the configured address, else with the one the caller used', async () => {
     const known = await startOnNode({ ...env(), PUBLIC_URL: 'https://ai.example/gate/' });
     const prefixed = await startOnNode({ ...env(), API_PREFIX: 'secret' });
     const r2 = await startOnNode({ ...env(), R2_DOMAIN: 'pics.example' });
@@ -121,7 +121,7 @@ describe('a stored picture', () => {
   });
   const bytes = picture('file-drawn0.png');
 
-  test('may be shown by any page, kept for ever, and never runs', async () => {
+  test('may be shown by any page, is cached for a year, and never runs as a page', async () => {
     const answer = await fetch(link, { headers: { origin: 'https://anywhere.example' } });
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'content-type': 'image/png',
@@ -137,7 +137,7 @@ describe('a stored picture', () => {
     expect(answer.headers.get('x-request-id')).toBeTruthy();
   });
 
-  test('also where only some origins may call, and without a key', async () => {
+  test('is served to any origin and without a key, also if callers need both', async () => {
     const strict = await startOnNode({
       ...env(),
       ACCESS_KEYS: 'access-key-0123456789',
@@ -175,7 +175,7 @@ describe('a stored picture', () => {
     } else expect(answer.headers.get('content-range')).toBe(`bytes */${bytes.length}`);
   });
 
-  test('is not sent again to who has it', async () => {
+  test('is not sent again to a client that has it', async () => {
     const etag = (await fetch(link)).headers.get('etag') ?? '';
     for (const value of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
       const answer = await fetch(link, { headers: { 'if-none-match': value } });
@@ -188,14 +188,14 @@ describe('a stored picture', () => {
     expect((await fetch(link, { headers: { range: 'bytes=0-1', 'if-range': '"other"' } })).status).toBe(200);
   });
 
-  test('HEAD tells what GET would', async () => {
+  test('HEAD has the headers of GET', async () => {
     const answer = await fetch(link, { method: 'HEAD' });
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-length')).toBe(String(bytes.length));
     expect(await answer.text()).toBe('');
   });
 
-  test('takes nothing', async () => {
+  test('cannot be changed', async () => {
     for (const method of ['PUT', 'DELETE', 'PATCH']) {
       const answer = await fetch(link, { method, headers: { authorization: 'Bearer k' } });
       expect(answer.status).toBeGreaterThanOrEqual(400);
@@ -229,7 +229,7 @@ test.each([
   `/files/${id}.json`,
   '/files/uploads%2fx%2fy',
 ])('%s leads nowhere', async (path) => {
-  // By hand: `fetch` would tidy the path up.
+  // Not with `fetch`, which normalizes the path.
   const status = await new Promise<{ code: number | undefined; body: string }>((resolve, reject) => {
     request({ host: '127.0.0.1', port: new URL(gateway.url).port, path }, (response) => {
       let body = '';

@@ -7,8 +7,8 @@ import { decodedSegment } from '../http/request-target.ts';
 import type { ByteRange, StoredBlob } from '../ports/blobs.ts';
 
 /**
- * `GET /images/{name}` and `GET /files/{name}`: what the gateway stored. Whoever has the link may see it, from any page. What is under a
- * link never changes; nothing of it runs as a page here, whatever it is.
+ * `GET /images/{name}` and `GET /files/{name}`: stored files. A link is enough to read one, from any
+ * page. The bytes under a link never change. No file runs as a page here.
  */
 export function createStored(fileStore: FileStore | null): (call: Call) => Promise<Response> {
   return async (call) => {
@@ -18,27 +18,27 @@ export function createStored(fileStore: FileStore | null): (call: Call) => Promi
     const etag = `"${id}"`;
     const { head } = call.incoming;
     const isHead = head.method === 'HEAD';
-    const wanted = head.get('range');
+    const rangeHeader = head.get('range');
     const ifRange = head.get('if-range');
-    const mayRange = wanted !== undefined && (ifRange === undefined || ifRange === etag);
+    const mayRange = rangeHeader !== undefined && (ifRange === undefined || ifRange === etag);
     const isKnown = matchesEtag(head.get('if-none-match'), etag);
     if (isHead || isKnown || mayRange) {
-      const found = await fileStore.head(id);
-      if (!found) throw missing();
-      const headers = headersOf(found, id, name);
+      const stored = await fileStore.head(id);
+      if (!stored) throw missing();
+      const headers = headersOf(stored, id, name);
       if (isKnown) return new Response(null, { status: 304, headers: withoutLength(headers) });
-      const range = mayRange ? rangeIn(wanted, found.size) : 'all';
+      const range = mayRange ? rangeIn(rangeHeader, stored.size) : 'all';
       if (range === 'none')
         return new Response(null, {
           status: 416,
-          headers: { ...withoutLength(headers), 'content-range': `bytes */${found.size}` },
+          headers: { ...withoutLength(headers), 'content-range': `bytes */${stored.size}` },
         });
-      if (range !== 'all') return part(fileStore, id, found, headers, range, isHead);
+      if (range !== 'all') return part(fileStore, id, stored, headers, range, isHead);
       if (isHead) return new Response(null, { headers });
     }
-    const found = await fileStore.get(id);
-    if (!found) throw missing();
-    return new Response(found.body, { headers: headersOf(found, id, name) });
+    const stored = await fileStore.get(id);
+    if (!stored) throw missing();
+    return new Response(stored.body, { headers: headersOf(stored, id, name) });
   };
 }
 
@@ -50,9 +50,9 @@ async function part(
   range: ByteRange,
   isHead: boolean,
 ): Promise<Response> {
-  const found = isHead ? null : await fileStore.get(id, range);
-  if (!isHead && !found) throw missing();
-  return new Response(found?.body ?? null, {
+  const stored = isHead ? null : await fileStore.get(id, range);
+  if (!isHead && !stored) throw missing();
+  return new Response(stored?.body ?? null, {
     status: 206,
     headers: {
       ...headers,
@@ -62,18 +62,18 @@ async function part(
   });
 }
 
-/** Types that a browser shows by itself and that cannot hold a program. */
+/** Whether a browser shows this type by itself and it cannot hold a program. */
 function mayShow(type: string): boolean {
   return isPicture(type) || /^(audio|video)\/[\w.+-]+$/.test(type);
 }
 
 function headersOf({ type, size, fileName }: StoredBlob, id: string, name: string): Record<string, string> {
   const readable = safeFileName(name.slice(id.length + 1), '') || fileName || 'file';
-  const called = name[id.length] === '-' ? readable : (fileName ?? name);
+  const fileLabel = name[id.length] === '-' ? readable : (fileName ?? name);
   return {
     'content-type': /^text\//.test(type) ? `${type}; charset=utf-8` : type,
     'content-length': String(size),
-    'content-disposition': contentDisposition(mayShow(type) ? 'inline' : 'attachment', called),
+    'content-disposition': contentDisposition(mayShow(type) ? 'inline' : 'attachment', fileLabel),
     'accept-ranges': 'bytes',
     etag: `"${id}"`,
     'cache-control': 'public, max-age=31536000, immutable',
@@ -87,7 +87,7 @@ function withoutLength({ 'content-length': _, ...headers }: Record<string, strin
   return headers;
 }
 
-/** `bytes=a-b`, `bytes=a-` or `bytes=-n` within a size. Anything else, several ranges among it, is answered with the whole (RFC 9110 §14.2). */
+/** `bytes=a-b`, `bytes=a-` or `bytes=-n` within a size. Any other range gets the whole (RFC 9110 §14.2). */
 function rangeIn(header: string, size: number): ByteRange | 'all' | 'none' {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/i.exec(header.trim());
   if (!match || (match[1] === '' && match[2] === '')) return 'all';
@@ -109,6 +109,6 @@ function matchesEtag(header: string | undefined, etag: string): boolean {
 function missing(): Failure {
   return new Failure(
     'not_found',
-    'There is no such picture or file here: the link is wrong, or what it led to was deleted.',
+    'There is no such picture or file: the link is wrong, or the file was deleted.',
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The types that the web app gives files by their endings, where common tables say otherwise or nothing (the web app's own table, as in
- * the gizmo resource's `accepted_mime_types`; `application/x-latext` is its spelling).
+ * Types by ending, as the web app gives them, if common tables differ or have none. The source is
+ * `accepted_mime_types` of the gizmo resource; `application/x-latext` is its spelling.
  */
 export const extensionTypes: Readonly<Record<string, string>> = {
   png: 'image/png',

@@ -34,7 +34,7 @@ describe('a safe file name', () => {
     },
   );
 
-  test('is one that any system takes, whatever it was made of', () => {
+  test('is accepted by any system, for any input', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (name) => {
         const safe = safeFileName(name);
@@ -49,7 +49,7 @@ describe('a safe file name', () => {
   });
 });
 
-test('a download is named in ASCII, and as it is', () => {
+test('a download has its name in ASCII and in UTF-8', () => {
   expect(contentDisposition('inline', 'a.png')).toBe('inline; filename="a.png"');
   expect(contentDisposition('attachment', "图'.csv")).toBe(
     "attachment; filename=\"_'.csv\"; filename*=UTF-8''%E5%9B%BE%27.csv",

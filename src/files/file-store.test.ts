@@ -5,7 +5,7 @@ import { createMemoryCache } from '../platform/memory/cache.ts';
 import type { Hash } from '../ports/hash.ts';
 import { createFileStore, type FileSource, idIn, onlyPictures, pathOf } from './file-store.ts';
 
-/** SHA-256 by the standard, which takes everything at once: enough for a test. */
+/** SHA-256 by Web Crypto, which takes all bytes at once: enough for a test. */
 function createHash(): Hash {
   const chunks: BlobPart[] = [];
   return {
@@ -34,7 +34,7 @@ function source(bytes: Uint8Array | string, more: Partial<FileSource> = {}): Fil
 }
 
 describe('the file store', () => {
-  test('keeps bytes under a name of 128 random bits, with what they are', async () => {
+  test('stores bytes under a name of 128 random bits, with their type', async () => {
     const { blobs, fileStore } = made();
     const kept = await fileStore.keep(source(picture('a')), 1e6);
     expect(kept).toMatchObject({ type: 'image/png', fileName: 'image.png' });
@@ -44,7 +44,7 @@ describe('the file store', () => {
     expect(pathOf(kept)).toBe(`/images/${kept.id}.png`);
   });
 
-  test('stores the same bytes once, whatever they are called', async () => {
+  test('stores equal bytes once, whatever their name', async () => {
     const { blobs, fileStore } = made();
     const one = await fileStore.keep(source('a,b\n1,2', { name: '/mnt/data/one.csv' }), 1e6);
     const two = await fileStore.keep(source('a,b\n1,2', { name: 'two.csv' }), 1e6);
@@ -70,7 +70,7 @@ describe('the file store', () => {
     expect(blobs.entries.size).toBe(2);
   });
 
-  test('refuses what is too large, before a byte is stored or after the last that fits', async () => {
+  test('refuses a file that is too large, before or while it is stored', async () => {
     const { blobs, fileStore } = made();
     await expect(fileStore.keep(source('x'.repeat(11), { length: 11 }), 10)).rejects.toMatchObject({
       code: 'body_too_large',
@@ -128,7 +128,7 @@ describe('the file store', () => {
       });
   });
 
-  test('keeps nothing of a download that breaks off', async () => {
+  test('stores nothing of a download that breaks off', async () => {
     const { blobs, fileStore } = made();
     let sent = 0;
     const body = new ReadableStream<Uint8Array>({
@@ -161,7 +161,7 @@ describe('the file store', () => {
     await expect(fileStore.keep(source('x'), 10)).rejects.toThrow(words);
   });
 
-  test('leaves the source of what its storage does not take, also while more of it is awaited', async () => {
+  test('cancels the source if the storage fails, also while a chunk is awaited', async () => {
     const blobs = createMemoryBlobs();
     blobs.put = async () => {
       throw new Error('EROFS');
@@ -182,7 +182,7 @@ describe('the file store', () => {
     expect(left).toBe(true);
   });
 
-  test('a cache that lies does not lead to another file', async () => {
+  test('a wrong cache entry does not lead to another file', async () => {
     const blobs = createMemoryBlobs();
     const cache = createMemoryCache(Date.now);
     const fileStore = createFileStore(blobs, { cache, createHash, log: () => {} });

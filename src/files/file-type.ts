@@ -1,21 +1,21 @@
 import { extensionTypes } from './extensions.ts';
 
-/** How many bytes from the beginning tell what a file is. */
+/** How many bytes from the beginning tell the type of a file. */
 export const headBytes = 4100;
 
-/** Types that only say how a file is packed; its name says what is in it. */
+/** Types of containers. The name of a file tells what is in it. */
 const containers = new Set(['application/zip', 'application/xml', 'application/x-cfb', 'application/gzip']);
 
-/** Types that are text, and so have no mark in their first bytes: only these may be believed from a header or a name. */
+/** Types of text, whose first bytes show no type. Only these are accepted from a header or a name. */
 const textual =
   /^(text\/.+|image\/svg\+xml|application\/(json|.+\+json|xml|.+\+xml|javascript|x-sh|x-latext|x-ndjson|yaml|toml|sql))$/;
-/** Types that stand in a container, and are believed where the bytes show one. */
+/** Types that are in a container. They are accepted if the bytes show a container. */
 const packed =
   /^application\/(vnd\.|msword|epub|java-archive|x-|.+\+xml|.+\+zip)|^image\/svg\+xml$|^text\/(html|xml)$/;
 
 /**
- * What a file is: by its first bytes, else by its header, else by its name. What has a mark in its bytes and does not show it is not
- * believed, so that no page passes for a picture.
+ * The type of a file: by its first bytes, else by its header, else by its name. A binary type that
+ * the bytes do not show is not accepted, so that no page passes for a picture.
  */
 export async function typeOf(
   head: Uint8Array,
@@ -35,7 +35,7 @@ export async function typeOf(
   return (first === 'text/plain' ? second : first) ?? first ?? 'text/plain';
 }
 
-/** The usual ending of a file of this type, without a dot; null where there is none. */
+/** The usual ending of a file of this type, without a dot; null if there is none. */
 export async function endingOf(type: string): Promise<string | null> {
   const known = Object.entries(extensionTypes).find(([, each]) => each === type)?.[0];
   if (known) return known;
@@ -43,7 +43,7 @@ export async function endingOf(type: string): Promise<string | null> {
   return mime.getExtension(type);
 }
 
-/** Pictures that every browser shows, and that cannot hold a program. */
+/** Whether every browser shows this type as a picture, and it cannot hold a program. */
 export function isPicture(type: string): boolean {
   return /^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(type);
 }
@@ -56,10 +56,10 @@ async function byName(name: string): Promise<string | null> {
   return mime.getType(ending);
 }
 
-/** A media type without its parameters; null where it says nothing. */
+/** A media type without its parameters; null if it says nothing. */
 function bare(type: string | null): string | null {
-  const found = /^\s*([a-z0-9]+\/[a-z0-9.+_-]+)\s*(?:;|$)/i.exec(type ?? '')?.[1]?.toLowerCase();
-  return found === undefined || /^(application\/octet-stream|binary\/.*)$/.test(found) ? null : found;
+  const match = /^\s*([a-z0-9]+\/[a-z0-9.+_-]+)\s*(?:;|$)/i.exec(type ?? '')?.[1]?.toLowerCase();
+  return match === undefined || /^(application\/octet-stream|binary\/.*)$/.test(match) ? null : match;
 }
 
 function isText(head: Uint8Array): boolean {

@@ -2,9 +2,7 @@ import type { Credentials } from '../access/credentials.ts';
 import { hashOf } from '../ports/hash.ts';
 import type { Ports } from '../ports/ports.ts';
 
-/**
- * The folder of the files that somebody uploaded: each key has its own, so that an id is of no use to anybody else.
- */
+/** The folder of the files that a key uploaded. Each key has one, so an id is of no use to others. */
 export async function uploadsFolder(
   { accessKey, ownKey, openaiKey }: Credentials,
   ports: Pick<Ports, 'createHash'>,

@@ -11,20 +11,20 @@ async function read(body: ReadableStream<Uint8Array> | undefined): Promise<Uint8
   return new Uint8Array(await new Response(body).arrayBuffer());
 }
 
-/** Bytes that no two places share. */
+/** Bytes that differ from place to place. */
 function pattern(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 8)) & 0xff;
   return bytes;
 }
 
-/** What every blob store does. All tests use one store, each with other keys. */
+/** The contract of every store of blobs. Tests share one store, so their keys differ. */
 export function describeBlobs(name: string, make: () => Promise<Blobs>): void {
   describe(`blobs in ${name}`, () => {
     let made: Promise<Blobs> | undefined;
     const store = () => (made ??= make());
 
-    test('gives back what was put, with its facts', async () => {
+    test('returns the bytes and facts that were stored', async () => {
       const blobs = await store();
       const bytes = pattern(70_000);
       await blobs.put(
@@ -40,7 +40,7 @@ export function describeBlobs(name: string, make: () => Promise<Blobs>): void {
       expect(await blobs.head('media/a1')).toMatchObject({ ...facts, size: bytes.length });
     });
 
-    test('gives part of it', async () => {
+    test('returns part of a blob', async () => {
       const blobs = await store();
       const bytes = pattern(1000);
       await blobs.put('media/a2', pieces(bytes), { type: 'text/plain', fileName: null });
@@ -56,7 +56,7 @@ export function describeBlobs(name: string, make: () => Promise<Blobs>): void {
       }
     });
 
-    test('takes more than is sent in one part', { timeout: 60_000 }, async () => {
+    test('stores more than one part', { timeout: 60_000 }, async () => {
       const blobs = await store();
       const bytes = pattern(17 * 1024 * 1024 + 5);
       const cut = async function* () {
@@ -72,7 +72,7 @@ export function describeBlobs(name: string, make: () => Promise<Blobs>): void {
       expect(await read(part?.body)).toEqual(bytes.subarray(16 * 1024 * 1024, 16 * 1024 * 1024 + 100));
     });
 
-    test('takes nothing at all', async () => {
+    test('stores an empty body', async () => {
       const blobs = await store();
       await blobs.put('media/a4', pieces(), facts);
       const found = await blobs.get('media/a4');
@@ -80,7 +80,7 @@ export function describeBlobs(name: string, make: () => Promise<Blobs>): void {
       expect(await read(found?.body)).toEqual(new Uint8Array());
     });
 
-    test('keeps nothing of a body that breaks', async () => {
+    test('stores nothing of a body that fails', async () => {
       const blobs = await store();
       for (const [key, before] of [
         ['media/b1', 100],
@@ -96,7 +96,7 @@ export function describeBlobs(name: string, make: () => Promise<Blobs>): void {
       }
     });
 
-    test('knows nothing of what was never put, and deletes it without complaint', async () => {
+    test('returns null for a key that was never stored, and deletes it without an error', async () => {
       const blobs = await store();
       expect(await blobs.get('media/none')).toBeNull();
       expect(await blobs.head('media/none')).toBeNull();
@@ -125,7 +125,7 @@ export function describeBlobs(name: string, make: () => Promise<Blobs>): void {
       expect(Math.abs(Date.now() - (listed[0]?.storedAt ?? 0))).toBeLessThan(60_000);
     });
 
-    test('takes a hundred at once', async () => {
+    test('stores a hundred at once', async () => {
       const blobs = await store();
       const keys = Array.from({ length: 100 }, (_, i) => `many/${i}`);
       await Promise.all(keys.map((key, i) => blobs.put(key, pieces(pattern(i + 1)), facts)));

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Cache } from '../../src/ports/cache.ts';
 
-/** A cache, and a way to move its clock, if it has one. */
+/** A cache, and a way to move its clock if it has one. */
 export type Made = { readonly cache: Cache; pass?(seconds: number): void | Promise<void> };
 
-/** What every cache does. */
+/** The contract of every cache. */
 export function describeCache(name: string, make: () => Promise<Made>): void {
   describe(`a cache in ${name}`, () => {
     let made: Promise<Made> | undefined;
@@ -21,13 +21,13 @@ export function describeCache(name: string, make: () => Promise<Made>): void {
       expect(await cache.get(['kinds', kind])).toEqual(value);
     });
 
-    test('knows nothing of what was never set', async () => {
+    test('returns undefined for a key that was never set', async () => {
       const { cache } = await store();
       expect(await cache.get(['never', 'set'])).toBeUndefined();
       await cache.delete(['never', 'set']);
     });
 
-    test('takes the newest', async () => {
+    test('returns the newest value', async () => {
       const { cache } = await store();
       await cache.set(['newest', 'a'], 1, 100);
       await cache.set(['newest', 'a'], 2, 100);
@@ -41,7 +41,7 @@ export function describeCache(name: string, make: () => Promise<Made>): void {
       expect(await cache.get(['gone', 'a'])).toBeUndefined();
     });
 
-    test('forgets what has had its time', async () => {
+    test('returns nothing after the expiry', async () => {
       const { cache, pass } = await store();
       await cache.set(['short', 'a'], 1, 1);
       expect(await cache.get(['short', 'a'])).toBe(1);
@@ -50,7 +50,7 @@ export function describeCache(name: string, make: () => Promise<Made>): void {
       expect(await cache.get(['short', 'a'])).toBeUndefined();
     });
 
-    test('keeps keys apart, whatever is in them', async () => {
+    test('keeps keys with any characters apart', async () => {
       const { cache } = await store();
       const keys = [
         ['k', 'a', 'b'],
@@ -66,7 +66,7 @@ export function describeCache(name: string, make: () => Promise<Made>): void {
       for (const [i, key] of keys.entries()) expect(await cache.get(key)).toBe(i);
     });
 
-    test('what was given cannot be changed in place', async () => {
+    test('a value cannot be changed in place', async () => {
       const { cache } = await store();
       const value = { list: [1] };
       await cache.set(['copy', 'a'], value, 100);

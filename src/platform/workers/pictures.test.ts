@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { picture } from '../../emulator/png.ts';
 import { clean, serve, start } from '../../worker.ts';
 
-/** The Worker as it is deployed, with R2 and KV, and the emulator inside the isolate as its upstream. */
+/** The deployed Worker, with R2 and KV, and the emulator in the isolate as its upstream. */
 const served = start({ ...env, LOG_LEVEL: 'error' });
 
 const ask = (path: string, init: RequestInit = {}, who = served) =>
@@ -44,7 +44,7 @@ describe('a Worker with R2', () => {
     }
   });
 
-  test('part of one, and not again to who has it', async () => {
+  test('returns part of a picture, and 304 to a client that has it', async () => {
     const [link = ''] = linksIn(await answerTo('/draw'));
     const { pathname } = new URL(link);
     const part = await ask(pathname, { headers: { range: 'bytes=1-3' } });
@@ -62,7 +62,7 @@ describe('a Worker with R2', () => {
     expect(answer.headers.get('content-disposition')).toContain('attachment');
   });
 
-  test('the older binding name does as well', async () => {
+  test('accepts the older name of the binding', async () => {
     const older = start({ LOG_LEVEL: 'error', R2buket: env.BLOBS });
     expect(linksIn(await answerTo('/draw', older))[0]).toContain('https://gate.example/images/');
   });
@@ -91,7 +91,7 @@ describe('a Worker with R2', () => {
     expect(new Uint8Array(await got.arrayBuffer())).toEqual(picture('up'));
   });
 
-  test('pictures come in as well', async () => {
+  test('accepts pictures as input', async () => {
     const data = btoa(String.fromCharCode(...picture('in')));
     const answer = await chat([
       { type: 'text', text: 'hello' },

@@ -8,7 +8,7 @@ export type BodySource =
       readonly file: FileHandle;
       readonly offset: number;
       readonly length: number;
-      /** Buffers for the next reads, shared by all of a store: fresh ones of this size cost more than the reading. */
+      /** Buffers for the next reads, shared by all bodies: a new one costs more than a read. */
       readonly spare: Buffer[];
     };
 
@@ -17,7 +17,7 @@ const pieceBytes = 256 * 1024;
 const maxSpare = 16;
 
 /**
- * A stored body that anyone can read as a stream, and that the server, which knows what is behind it, sends without one: a web stream
+ * A stored body. It can be read as a stream, but the server reads its source instead: a web stream
  * costs more than the file.
  */
 export class StoredBody extends ReadableStream<Uint8Array> {
@@ -33,7 +33,7 @@ export class StoredBody extends ReadableStream<Uint8Array> {
             return controller.close();
           }
           const { done, value } = (await pieces?.next()) ?? { done: true };
-          // Whoever reads it may keep it: a copy, since the buffer is read into again.
+          // A copy, since the buffer is used for the next read.
           if (value) controller.enqueue(Buffer.from(value));
           if (done) controller.close();
         },
@@ -48,7 +48,7 @@ export class StoredBody extends ReadableStream<Uint8Array> {
   }
 }
 
-/** Part of a file in pieces, each good until the next is asked for. The file is closed at the end, however that comes. */
+/** Part of a file in pieces, each valid until the next one. The file is closed at the end, also after an error. */
 export async function* piecesOf({
   file,
   offset,

@@ -15,14 +15,14 @@ async function* of(text: string) {
   yield new TextEncoder().encode(text);
 }
 
-test('another process finds what one stored', async () => {
+test('another process reads what one stored', async () => {
   const root = folder();
   await createDiskBlobs(root).put('media/x1', of('hello'), { type: 'text/plain', fileName: 'a.txt' });
   const found = await createDiskBlobs(root).get('media/x1');
   expect(await new Response(found?.body).text()).toBe('hello');
 });
 
-test('no temporary file is left, whether it went well or not', async () => {
+test('leaves no temporary file after a success or an error', async () => {
   const root = folder();
   const blobs = createDiskBlobs(root);
   await blobs.put('media/x1', of('hello'), { type: 'text/plain', fileName: null });
@@ -39,7 +39,7 @@ test('no temporary file is left, whether it went well or not', async () => {
   ).toEqual(['x1', 'x1.json']);
 });
 
-test('what a killed process left half-written is cleared away in time', async () => {
+test('deletes what a killed process left half-written, after an hour', async () => {
   const root = folder();
   const blobs = createDiskBlobs(root);
   await blobs.put('media/x1', of('hello'), { type: 'text/plain', fileName: null });
@@ -47,19 +47,19 @@ test('what a killed process left half-written is cleared away in time', async ()
   for (const path of [old, young]) writeFileSync(path, 'half');
   utimesSync(old, new Date(Date.now() - 7_200_000), new Date(Date.now() - 7_200_000));
   for await (const _ of blobs.list('')) {
-    // Listing is what clears away.
+    // The list deletes it.
   }
   expect(readdirSync(join(root, 'tmp'))).toEqual(['young']);
 });
 
-test('broken facts are no blob', async () => {
+test('a blob with broken facts is not there', async () => {
   const root = folder();
   await createDiskBlobs(root).put('media/x1', of('hello'), { type: 'text/plain', fileName: null });
   writeFileSync(join(root, 'blobs', 'media', 'x1', 'x1.json'), '{');
   expect(await createDiskBlobs(root).get('media/x1')).toBeNull();
 });
 
-test('a body that is not read to its end lets go of the file', async () => {
+test('a body that is not read to its end closes the file', async () => {
   const blobs = createDiskBlobs(folder());
   const big = async function* () {
     for (let i = 0; i < 40; i++) yield new Uint8Array(100_000);
@@ -85,7 +85,7 @@ test('asks the disk whether a blob is there, also after it was read', async () =
   expect(await blobs.get('media/x1')).toBeNull();
 });
 
-test('facts that a killed process left without bytes are deleted in time', async () => {
+test('deletes facts that a killed process left without bytes, after an hour', async () => {
   const root = folder();
   const blobs = createDiskBlobs(root);
   await blobs.put('media/x1', of('hello'), { type: 'text/plain', fileName: null });

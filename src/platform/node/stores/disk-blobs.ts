@@ -128,7 +128,7 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
   }
 }
 
-/** A renamed file is only sure to be found after a power cut once its folder is on the disk too. */
+/** After a power cut a renamed file is there only if its folder was synced as well. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path).catch(() => null);
   await folder?.sync().catch(() => {});
