@@ -112,8 +112,14 @@ describe('the file store', () => {
     expect(await fileStore.keep(source(picture('a')), 1e6, { checkType: onlyPictures })).toBeTruthy();
   });
 
-  test('a storage that fails to read is a 503 with Retry-After', async () => {
-    const { blobs, fileStore } = made();
+  test('a storage that fails to read is a 503 with Retry-After, and the log has the reason', async () => {
+    const blobs = createMemoryBlobs();
+    const lines: unknown[] = [];
+    const fileStore = createFileStore(blobs, {
+      cache: createMemoryCache(Date.now),
+      createHash,
+      log: (...line) => void lines.push(line),
+    });
     const fail = async () => {
       throw new Error('connect ECONNREFUSED 10.0.0.5:9000');
     };
@@ -126,6 +132,12 @@ describe('the file store', () => {
         message: 'The storage of the gateway does not answer. Try again shortly.',
         headers: { 'retry-after': '5' },
       });
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toEqual([
+      'warn',
+      'the storage of pictures and files failed',
+      { error: 'connect ECONNREFUSED 10.0.0.5:9000' },
+    ]);
   });
 
   test('stores nothing of a download that breaks off', async () => {

@@ -52,6 +52,14 @@ export function createFileStore(blobs: Blobs, ports: Pick<Ports, 'cache' | 'crea
     return (await blobs.head(`${folder}/${id}`).catch(() => null)) ? id : null;
   };
 
+  /** The log gets the reason; the caller does not, since it may name a host. */
+  const failRead = (error: unknown): never => {
+    ports.log('warn', 'the storage of pictures and files failed', {
+      error: error instanceof Error ? error.message : String(error),
+    });
+    throw readFailure(error);
+  };
+
   return {
     /**
      * Stores a file of at most `limit` bytes. Throws a 413 if it is larger. After an error nothing is
@@ -90,15 +98,15 @@ export function createFileStore(blobs: Blobs, ports: Pick<Ports, 'cache' | 'crea
       }
     },
     head: (id: string, folder = mediaFolder): Promise<StoredBlob | null> =>
-      blobs.head(`${folder}/${id}`).catch(readFailure),
+      blobs.head(`${folder}/${id}`).catch(failRead),
     get: (id: string, range?: ByteRange, folder = mediaFolder) =>
-      blobs.get(`${folder}/${id}`, range).catch(readFailure),
-    delete: (id: string, folder = mediaFolder) => blobs.delete([`${folder}/${id}`]).catch(readFailure),
+      blobs.get(`${folder}/${id}`, range).catch(failRead),
+    delete: (id: string, folder = mediaFolder) => blobs.delete([`${folder}/${id}`]).catch(failRead),
     async *list(folder: string): AsyncGenerator<ListedBlob> {
       try {
         yield* blobs.list(`${folder}/`);
       } catch (error) {
-        readFailure(error);
+        failRead(error);
       }
     },
   };

@@ -27,10 +27,10 @@ export function writeFailure(error: unknown): Failure {
   }
 }
 
-/** An error while reading or deleting: a 503. The log gets the reason, since it may name a host. */
-export function readFailure(error: unknown): never {
-  if (error instanceof Failure) throw error;
-  throw new Failure('unavailable', 'The storage of the gateway does not answer. Try again shortly.', {
+/** An error while reading or deleting: a 503 that does not repeat the error. */
+export function readFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return new Failure('unavailable', 'The storage of the gateway does not answer. Try again shortly.', {
     cause: error,
     headers: retryAfter,
   });
