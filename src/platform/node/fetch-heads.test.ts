@@ -6,13 +6,20 @@ import { createFetch } from './fetch.ts';
 let reply: Buffer;
 let server: Server;
 let connections = 0;
+/** The socket of the request that came last. */
+const seen: { latest: Socket | null } = { latest: null };
 const sockets = new Set<Socket>();
 const fetch = createFetch(2);
 beforeAll(async () => {
   server = createServer((socket) => {
     connections++;
     sockets.add(socket);
-    socket.on('error', () => {}).on('data', () => socket.write(reply));
+    socket
+      .on('error', () => {})
+      .on('data', () => {
+        seen.latest = socket;
+        socket.write(reply);
+      });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
@@ -57,4 +64,35 @@ test('a connection is reused unless a new one is asked for', async () => {
   expect(connections).toBe(before);
   await (await ask(true)).text();
   expect(connections).toBe(before + 1);
+});
+
+test.each(['100 Continue', '100 Continue, split', '102 Processing'])(
+  'an interim response that was not asked for (%s) is skipped, also on a kept connection',
+  async (status) => {
+    const isSplit = status.endsWith('split');
+    const line = status.replace(', split', '');
+    for (let i = 0; i < 3; i++) {
+      replyWith('200 OK');
+      const first = Buffer.from(`HTTP/1.1 ${line}\r\nx-a: b\r\n\r\n`);
+      const whole = Buffer.concat([first, first, reply]);
+      seen.latest = null;
+      reply = isSplit ? Buffer.alloc(0) : whole;
+      const asked = ask();
+      if (isSplit) {
+        await expect.poll(() => seen.latest).not.toBeNull();
+        for (const byte of whole) {
+          seen.latest?.write(Buffer.from([byte]));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+      const response = await asked;
+      expect([response.status, await response.text()]).toEqual([200, 'hi']);
+    }
+  },
+);
+
+test('a body that begins like an interim response is not changed', async () => {
+  const body = 'HTTP/1.1 100 Continue\r\n\r\nrest';
+  reply = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  expect(await (await ask()).text()).toBe(body);
 });

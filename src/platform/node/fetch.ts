@@ -1,11 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { toHeaders } from '../../http/raw-headers.ts';
 import type { Http } from '../../ports/http.ts';
 import { nullBodyStatuses } from '../../reply.ts';
 import { pairsOf } from './header-pairs.ts';
+import { skipContinue } from './skip-continue.ts';
 
 /** Bytes that wait to be read before the connection is paused. */
 const highWaterMark = 128 * 1024;
@@ -17,7 +18,7 @@ const highWaterMark = 128 * 1024;
  */
 export function createFetch(connectSeconds: number): Http['fetch'] & { close(): Promise<void> } {
   const options: Agent.Options = {
-    connect: { timeout: connectSeconds * 1000 },
+    connect: skipContinue(buildConnector({ timeout: connectSeconds * 1000, allowH2: false })),
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
