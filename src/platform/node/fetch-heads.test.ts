@@ -81,7 +81,7 @@ test.each(['100 Continue', '100 Continue, split', '102 Processing'])(
       if (isSplit) {
         await expect.poll(() => seen.latest).not.toBeNull();
         for (const byte of whole) {
-          seen.latest?.write(Buffer.from([byte]));
+          (seen.latest as Socket | null)?.write(Buffer.from([byte]));
           await new Promise((resolve) => setImmediate(resolve));
         }
       }
