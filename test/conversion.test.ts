@@ -97,6 +97,52 @@ describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ s
     expect(done).toBe(true);
   });
 
+  test('earlier answers that the upstream sends back are left out', async () => {
+    for (const [command, wanted] of [
+      ['And now?', 'You said: And now?'],
+      ['/v1 And now?', 'You said: And now?'],
+    ]) {
+      const messages = [
+        { role: 'user' as const, content: 'First?' },
+        { role: 'assistant' as const, content: 'An earlier answer.' },
+        { role: 'user' as const, content: command as string },
+      ];
+      const answer = await client.chat.completions.create({ model: 'gpt-4', messages });
+      expect(answer.choices[0]?.message.content).toBe(wanted);
+      expect(joined((await stream('', { messages })).chunks)).toBe(wanted);
+    }
+  });
+
+  test('text that changes: the last version, or a correction in a stream', async () => {
+    expect((await ask('/wire changed'))?.message.content).toBe('The answer is 42');
+    expect(joined((await stream('/wire changed')).chunks)).toBe(
+      'The answer is 41\n\n> Note: the upstream changed its answer. The corrected text follows.\n\nThe answer is 42',
+    );
+  });
+
+  test('the SDK’s stream helper rebuilds an answer with several sources', async () => {
+    const helper = client.chat.completions.stream({
+      model: 'gpt-4',
+      messages: [{ role: 'user', content: '/wire shapes' }],
+    });
+    const message = await helper.finalMessage();
+    const whole = (await ask('/wire shapes'))?.message;
+    expect(message.content).toBe(whole?.content);
+    expect((message as typeof whole)?.annotations).toEqual(whole?.annotations);
+    expect(whole?.annotations).toHaveLength(6);
+  });
+
+  test('an answer that must be JSON is told so, and is an error if it is none', async () => {
+    const format = (strict: boolean) => ({
+      response_format: {
+        type: 'json_schema',
+        json_schema: { name: 'a', strict, schema: { type: 'object' } },
+      },
+    });
+    expect((await ask('{"a":1}', format(false)))?.message.content).toBe('You said: {"a":1}');
+    await expect(ask('{"a":1}', format(true))).rejects.toThrow('valid JSON');
+  });
+
   test('reasoning stands apart from the answer', async () => {
     const whole = await ask('/think');
     expect(whole?.message).toMatchObject({
