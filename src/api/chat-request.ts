@@ -1,6 +1,6 @@
 import { wrongParameter } from '../http/failure.ts';
 
-/** What of a chat request is honoured here. */
+/** The parameters of a chat request that are applied here. */
 export type ChatParameters = {
   readonly stream: boolean;
   readonly count: number;
@@ -12,8 +12,8 @@ export type ChatParameters = {
 const maxCount = 8;
 
 /**
- * Reads the parameters of a chat request that the gateway honours itself. Throws a 400 that names the parameter. Sampling, tools and
- * formats are the upstream's affair, which takes none of them, and are ignored.
+ * Reads the parameters of a chat request that the gateway applies itself. Throws a 400 that names the
+ * parameter. Sampling and function tools are ignored: the upstream takes none of them.
  */
 export function chatParameters(request: Readonly<Record<string, unknown>>): ChatParameters {
   const {

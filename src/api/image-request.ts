@@ -26,8 +26,8 @@ const maxPrompt = 32_000;
 const maxCount = 10;
 
 /**
- * Reads a request for pictures, its fields from JSON or from a form. Throws a 400 that names the field. `path` tells drawing, changing
- * and varying apart.
+ * Reads a request for pictures, its fields from JSON or from a form. Throws a 400 that names the field.
+ * `path` tells drawing, changing and varying apart.
  */
 export function imageRequest(
   path: string,

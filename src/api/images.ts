@@ -42,8 +42,8 @@ const turnsAtOnce = 2;
 const maxInline = 64 * 1024 * 1024;
 
 /**
- * `POST /v1/images/generations`, `/edits` and `/variations` at an upstream that draws in conversations: a turn for each picture that is
- * asked for, fewer where a turn gives several.
+ * `POST /v1/images/generations`, `/edits` and `/variations` at an upstream that draws in conversations:
+ * a turn for each picture, fewer if a turn gives several.
  */
 export function createImages(options: ImageOptions, ports: Ports) {
   const draw = async (

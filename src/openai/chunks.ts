@@ -20,8 +20,8 @@ export type UrlCitation = {
 export type Finish = 'stop' | 'length' | 'content_filter' | 'tool_calls';
 
 /**
- * The lines of a streamed completion, as the API's schema has them. What does not change is written once; a delta costs
- * the writing of its own text.
+ * The lines of a streamed completion, as the API's schema has them. What does not change is written
+ * once; a delta costs the writing of its own text.
  */
 export function createChunkLines(head: CompletionHead, withUsage: boolean) {
   const id = JSON.stringify(head.id);

@@ -10,8 +10,9 @@ export type LimitOptions = {
 export type Limited = { readonly text: string; readonly ended: 'stop' | 'length' | null };
 
 /**
- * Honours `stop` and `max_tokens` where the upstream does not. Text is held back only while it may be the beginning of a stop
- * sequence. Tokens are counted piece by piece, so that a limit cuts between pieces, or within one by halves.
+ * Applies `stop` and `max_tokens` if the upstream does not. Text is held back only while it may be
+ * the beginning of a stop sequence. Tokens are counted piece by piece, so that a limit cuts between
+ * pieces, or within one by halves.
  */
 export function createLimit({ stop, maxTokens, countTokens }: LimitOptions) {
   const sequences = stop.filter((sequence) => sequence !== '');

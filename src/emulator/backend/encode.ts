@@ -141,7 +141,7 @@ function messageOf(line: Line, head: TurnHead, id: string, text: string, finishe
   };
 }
 
-/** A delta's line is padded, as the service's is, so that with its two line ends it is a multiple of eight bytes long. */
+/** A delta's line is padded, as the service's is: with two line ends it is a multiple of eight bytes. */
 function delta(value: object): string {
   const line = `data: ${ascii(JSON.stringify(value))}`;
   return `event: delta\n${line}${' '.repeat((8 - ((line.length + 2) % 8)) % 8)}\n\n`;

@@ -283,7 +283,10 @@ const commands: Readonly<Record<string, (rest: string) => Script>> = {
 /** The names of the turns that can be asked for; `/wire NAME` plays one of `wireStories`. */
 export const stories: readonly string[] = Object.keys(commands);
 
-/** The script of a turn for what the user said. `/v1` in front asks for the newer encoding, `/code`, `/browse`, `/draw 2` … for what they say. */
+/**
+ * The script of a turn for the user's words. `/v1` in front asks for the newer encoding, and `/code`,
+ * `/browse`, `/draw 2` … for what their names say.
+ */
 export function scriptFor(said: string): Script {
   const newer = /^\/v1\s+/.exec(said);
   const text = newer ? said.slice(newer[0].length) : said;

@@ -16,8 +16,8 @@ type Payload = {
 const frameBytes = 300;
 
 /**
- * The backend-api as it was where answers came over one shared socket. Free of any transport: `fetch` takes the HTTP calls, `connected` a
- * peer, and gives what to do with what it says.
+ * The backend-api whose answers come over one shared socket. Free of any transport: `fetch` takes the
+ * HTTP calls, `connected` a peer, and gives what handles its messages.
  */
 export function createSocketBackend(generation: Generation, socketUrl: () => string) {
   const peers = new Set<Peer>();
@@ -25,7 +25,7 @@ export function createSocketBackend(generation: Generation, socketUrl: () => str
   let serial = 0;
   let sequence = 0;
 
-  /** Everybody on the socket hears every answer, as on a shared one. */
+  /** Every peer on the socket gets every answer, as on a shared one. */
   const broadcast = async (id: string, stream: string): Promise<void> => {
     const bytes = new TextEncoder().encode(stream);
     for (let start = 0; start < bytes.length; start += frameBytes) {

@@ -117,7 +117,7 @@ async function bytesOf(
   return { bytes, type: answer.headers.get('content-type'), name: null };
 }
 
-/** The id in one of the gateway's own links: those need no network, and may stand at a private address. */
+/** The id in one of the gateway's own links: they need no network, and may be private. */
 function ownId(url: string, stem: string): string | null {
   if (!url.startsWith(`${stem}/`)) return null;
   const [, name] = /\/(?:images|files)\/([^/?#]+)$/.exec(url) ?? [];

@@ -86,7 +86,7 @@ export function composeContinue(
   };
 }
 
-/** The payload that lets a GPT's action go ahead, from now on without asking; null where it does not say how. */
+/** The payload that allows a GPT's action, from now on without a question; null if it says no way. */
 export function composeConfirm(
   conversationId: string,
   { messageId, tool, body }: Confirmation,

@@ -159,6 +159,8 @@ export function createTurnReader({ isWhole = false, sent = [] }: TurnOptions = {
   const read = (events: readonly SseEvent[], atEnd = false): Segment[] => {
     const segments: Segment[] = [];
     for (const event of events) {
+      // Nothing counts after the end, not even for messages that grow in place.
+      if (done || blocked || failure) break;
       if (event.event !== 'ping') state.events++;
       for (const decoded of decoder.push(event)) {
         const isCutOff = atEnd && decoded.kind === 'error' && decoded.code === unreadable;

@@ -1,4 +1,4 @@
-/** What an uploaded file is for, to the web app: shown to the model, searched, or only there for its code to read. */
+/** How the web app uses a file: shown to the model, searched, or only read by code. */
 export type UseCase = 'multimodal' | 'my_files' | 'ace_upload';
 
 const pictures = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'];
@@ -32,7 +32,7 @@ const useCases = new Map<string, UseCase>([
   ...documents.map((type) => [type, 'my_files'] as const),
 ]);
 
-/** The 24 types the web app knows, each with its use; every other file is there for code alone. */
+/** The use of a file by its type: the web app knows 24. Every other file is for code alone. */
 export function useCaseOf(type: string): UseCase {
   return useCases.get(type) ?? 'ace_upload';
 }

@@ -1,6 +1,6 @@
 /**
- * A message as the conversation service sends it. Only what we read is typed, everything may be missing: records show
- * trimmed messages, and deltas build them piece by piece.
+ * A message as the conversation service sends it. Only what we read is typed, and everything may be
+ * missing: records show trimmed messages, and deltas build them piece by piece.
  */
 export type Message = {
   readonly id?: string;

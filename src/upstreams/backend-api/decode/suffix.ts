@@ -7,11 +7,11 @@ type Known = {
   end: number;
   text: string;
   readonly event: { readonly message: Message };
-  /** Where the text belongs in the event: the one part of a text, or the text of code and of what it printed. */
+  /** Where the text stands in the event: the only part of a text, or the text of code or output. */
   readonly content: { parts?: unknown[]; text?: string };
 };
 
-/** A cumulative event, and the text it adds to the message before where it is the same message with more text. */
+/** A cumulative event, and the text it adds if it is the message before with more text. */
 export type Snapshot = { readonly event: unknown; readonly appended: string | null };
 
 /** Stands for the text while the rest of a snapshot is parsed: a text that no upstream sends. */
@@ -19,13 +19,14 @@ const placeholder = '\u2060the text of this snapshot\u2060';
 
 const opening = /"(?:parts"\s*:\s*\[|text"\s*:)\s*"/;
 
-/** Snapshots in which the text was looked for in vain, before it is looked for no more. */
-const patience = 32;
+/** After so many snapshots without a text to find, it is not looked for any more. */
+const maxMisses = 32;
 
 /**
- * Parses cumulative snapshots at the cost of what is new. Each event repeats all text so far, so raw forms are compared, as memory, before anything is
- * parsed. An event that is the one before with more text costs the parsing of the addition; one that differs elsewhere too (a status, a
- * date, padding) costs that of everything but the text it repeats. What fits neither is parsed whole. The result is the same in each case.
+ * Parses cumulative snapshots at the cost of what is new. Each event repeats all text so far, so raw
+ * forms are compared, as memory, before anything is parsed. If an event is the one before with more
+ * text, only the addition is parsed. If it differs elsewhere too (a status, a date, padding), everything
+ * but the repeated text is parsed. Anything else is parsed whole. The result is always the same.
  */
 export function createSnapshotParser(parse: (raw: string) => unknown = JSON.parse) {
   let known: Known | null = null;
@@ -68,12 +69,12 @@ export function createSnapshotParser(parse: (raw: string) => unknown = JSON.pars
   };
 
   return (raw: string): Snapshot => {
-    const found = (known && grown(raw, known)) ?? (missed < patience ? apart(raw) : null);
+    const found = (known && grown(raw, known)) ?? (missed < maxMisses ? apart(raw) : null);
     return found ?? { event: parse(raw), appended: null };
   };
 }
 
-/** Slices compared by `===` are compared as memory; `startsWith` goes character by character, and costs ten times as much. */
+/** `===` compares slices as memory; `startsWith` compares characters, at ten times the cost. */
 function same(a: string, atA: number, b: string, atB: number, length: number): boolean {
   return a.slice(atA, atA + length) === b.slice(atB, atB + length);
 }
@@ -84,7 +85,7 @@ function put(known: Known, text: string): void {
   else known.content.text = text;
 }
 
-/** The content that holds the placeholder where its text should be; null where it stands anywhere else. */
+/** The content with the placeholder as its text; null if the placeholder stands anywhere else. */
 function contentOf(event: unknown): Known['content'] | null {
   const content = (event as { message?: { content?: Content | null } | null } | null)?.message?.content;
   if (typeof content !== 'object' || content === null) return null;
@@ -106,7 +107,7 @@ function parsed(raw: string, parse: (raw: string) => unknown): unknown {
   }
 }
 
-/** What stands between the quotes of a JSON string; null where that is none. */
+/** What stands between the quotes of a JSON string; null if that is none. */
 function unquoted(raw: string): string | null {
   try {
     return JSON.parse(`"${raw}"`) as string;
