@@ -4,10 +4,11 @@ import { compare, type Row, scenarios } from './relay.ts';
 import { report } from './report.ts';
 
 /**
- * `npm run bench [-- --peers a,b --scenarios x,y --only a:x --rounds n --write]`
+ * `npm run bench [-- --peers a,b --scenarios x,y --only a:x --rounds n --scale n --write]`
  *
- * Prints the table. `--only` measures one gateway, or one gateway in one scenario. `--write` puts
- * the figures into `docs/benchmarks.md` and `docs/benchmarks.json`. What was written by hand stays.
+ * Prints the table. `--only` measures one gateway, or one gateway in one scenario. `--scale 0.1`
+ * sends a tenth of the requests. `--write` puts the figures into `docs/benchmarks.md` and
+ * `docs/benchmarks.json`. What was written by hand stays.
  */
 const option = (name: string, otherwise: string): string => {
   const at = process.argv.indexOf(`--${name}`);
@@ -18,9 +19,11 @@ const [onlyPeer, onlyScenario] = option('only', '').split(':');
 const names = (onlyPeer || option('peers', all.join(','))).split(',');
 const chosen = (onlyScenario || option('scenarios', Object.keys(scenarios).join(','))).split(',');
 const rounds = Number(option('rounds', '5'));
+const scale = Number(option('scale', '1'));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 for (const name of names)
   if (!peers[name]) throw new Error(`there is no gateway "${name}" here: ${Object.keys(peers).join(', ')}`);
-const rows = await compare(names, chosen, rounds, (line) => process.stderr.write(`${line}\n`));
+const rows = await compare(names, chosen, { rounds, scale }, (line) => process.stderr.write(`${line}\n`));
 process.stdout.write(report(rows));
 if (process.argv.includes('--write')) {
   const together = merged(rows);

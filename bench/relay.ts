@@ -28,7 +28,10 @@ export type Scenario = {
   readonly converting?: true;
   run(
     peer: Peer,
-    ask: (job: Omit<Job, 'port' | 'request'>, letter: string) => Promise<Result & { rssWhileOpen: number }>,
+    ask: (
+      job: Omit<Job, 'port' | 'request'>,
+      letter: string,
+    ) => Promise<Result & { readonly count: number; readonly rssWhileOpen: number }>,
   ): Promise<Figures>;
 };
 
@@ -40,11 +43,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     name: 'small JSON, 32 in flight',
     unit: 'µs/request',
     async run(peer, ask) {
-      const count = 8000;
-      const { result, micros } = await cpuOf(peer, () => ask({ kind: 'json', connections: 32, count }, 'j'));
+      const job = { kind: 'json', connections: 32, count: 8000 } as const;
+      const { result, micros } = await cpuOf(peer, () => ask(job, 'j'));
       return {
-        cpuMicros: micros / count,
-        requestsPerSecond: (count / result.wholeMs) * 1000,
+        cpuMicros: micros / result.count,
+        requestsPerSecond: (result.count / result.wholeMs) * 1000,
         firstByteP50: percentile(result.firstBytes, 0.5),
         failed: result.failed,
       };
@@ -58,7 +61,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       const { result, micros } = await cpuOf(peer, () =>
         ask({ kind: 'stream', connections: 16, count }, 'b'),
       );
-      return { cpuMicros: micros / count, failed: result.failed };
+      return { cpuMicros: micros / result.count, failed: result.failed };
     },
   },
   paced: {
@@ -69,7 +72,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       const { result, micros } = await cpuOf(peer, () =>
         ask({ kind: 'stream', connections: 50, count }, 'p'),
       );
-      return { cpuMicros: micros / (count * chunksPerStream), failed: result.failed };
+      return { cpuMicros: micros / (result.count * chunksPerStream), failed: result.failed };
     },
   },
   latency: {
@@ -96,7 +99,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       const { result, micros } = await cpuOf(peer, () =>
         ask({ kind: 'stream', connections: 20, count }, 'cpaced=200'),
       );
-      return { cpuMicros: micros / (count * 200), failed: result.failed };
+      return { cpuMicros: micros / (result.count * 200), failed: result.failed };
     },
   },
   first: {
@@ -128,7 +131,7 @@ function converted(tokens: number, count: number): Scenario {
       const { result, micros } = await cpuOf(peer, () =>
         ask({ kind: 'stream', connections: 1, count }, `ctokens=${tokens}`),
       );
-      return { cpuMicros: micros / count, failed: result.failed };
+      return { cpuMicros: micros / result.count, failed: result.failed };
     },
   };
 }
@@ -181,7 +184,7 @@ export type Row = {
 export async function compare(
   names: readonly string[],
   chosen: readonly string[],
-  rounds: number,
+  { rounds, scale }: { readonly rounds: number; readonly scale: number },
   report: (line: string) => void,
 ): Promise<readonly Row[]> {
   const mock = fork('bench/mock.ts');
@@ -189,19 +192,24 @@ export async function compare(
     mock.once('message', ({ port }: { port: number }) => resolve(port)),
   );
   const rows = new Map<string, Row & { rounds: Figures[] }>();
+  const running = new Map<string, Peer>();
+  // Also if the run is interrupted.
+  process.once('exit', () => {
+    for (const peer of running.values()) peer.stop();
+  });
   for (const key of chosen) {
     const scenario = scenarios[key];
     if (!scenario) throw new Error(`there is no scenario "${key}": ${Object.keys(scenarios).join(', ')}`);
     const start = async (name: string) => (peers[name] as (port: number) => Promise<Peer>)(upstream);
-    const running = new Map<string, Peer>();
     const fitting = names.filter((name) => converters.includes(name) === (scenario.converting ?? false));
     if (!scenario.fresh) for (const name of fitting) running.set(name, await start(name));
     // Warm-up: code is compiled, connections are open, the heap has grown.
-    for (let i = 0; i < 2; i++) for (const peer of running.values()) await scenario.run(peer, asker(peer));
+    for (let i = 0; i < 2; i++)
+      for (const peer of running.values()) await scenario.run(peer, asker(peer, scale));
     for (let round = 0; round < rounds; round++) {
       for (const name of fitting) {
         const peer = running.get(name) ?? (await start(name));
-        const figures = await scenario.run(peer, asker(peer));
+        const figures = await scenario.run(peer, asker(peer, scale));
         if (scenario.fresh) peer.stop();
         const id = `${key} ${name}`;
         const row = rows.get(id) ?? {
@@ -217,6 +225,7 @@ export async function compare(
       report(`${scenario.name}: round ${round + 1} of ${rounds}`);
     }
     for (const peer of running.values()) peer.stop();
+    running.clear();
   }
   mock.disconnect();
   return [...rows.values()];
@@ -227,11 +236,11 @@ function isRunning(peer: Peer): boolean {
 }
 
 /** Sends a load to one gateway, from a separate process. */
-function asker(peer: Peer) {
+function asker(peer: Peer, scale: number) {
   return async (
     job: Omit<Job, 'port' | 'request'>,
     letter: string,
-  ): Promise<Result & { rssWhileOpen: number }> => {
+  ): Promise<Result & { readonly count: number; readonly rssWhileOpen: number }> => {
     const driver: ChildProcess = fork('bench/driver.ts');
     const isConversation = letter.startsWith('c');
     const body = isConversation
@@ -261,9 +270,11 @@ function asker(peer: Peer) {
         if (message.result) resolve(message.result);
       }),
     );
-    driver.send({ ...job, port: peer.port, request } satisfies Job);
+    // Streams that stay open are not scaled: their number is the scenario.
+    const count = job.kind === 'hold' ? job.count : Math.ceil(job.count * scale);
+    driver.send({ ...job, count, port: peer.port, request } satisfies Job);
     const result = await response;
     driver.disconnect();
-    return { ...result, rssWhileOpen };
+    return { ...result, count, rssWhileOpen };
   };
 }

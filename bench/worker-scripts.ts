@@ -4,12 +4,15 @@ export const passthrough = `export default { fetch(request, env) {
   return fetch(new Request(env.UPSTREAM + url.pathname + url.search, request));
 } };`;
 
-/** Looks at the first three chunks in JavaScript, then hands the body to the runtime's own pipe. */
+/**
+ * Looks at the first three chunks in JavaScript, then hands the body to the runtime's own pipe.
+ * That needs an IdentityTransformStream: `new TransformStream()` pipes in JavaScript.
+ */
 export const threeReadsThenPipe = `export default { async fetch(request, env, context) {
   const url = new URL(request.url);
   const answer = await fetch(new Request(env.UPSTREAM + url.pathname + url.search, request));
   if (!answer.body) return answer;
-  const { readable, writable } = new TransformStream();
+  const { readable, writable } = new IdentityTransformStream();
   context.waitUntil((async () => {
     const reader = answer.body.getReader();
     const writer = writable.getWriter();
