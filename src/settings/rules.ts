@@ -63,6 +63,11 @@ export function checkTogether(
   if (settings.keepAlive > 0 && settings.idleTimeout > 0 && settings.keepAlive >= settings.idleTimeout) {
     warnings.push('keepAlive: is not shorter than idleTimeout, so that no keep-alive is ever sent.');
   }
+  if (settings.maxHeldBytes > 0 && settings.maxBodyBytes > settings.maxHeldBytes / 2) {
+    warnings.push(
+      'maxHeldBytes: one caller holds at most half of it, which is less than maxBodyBytes. Set MAX_HELD_BYTES to twice MAX_BODY_BYTES or more.',
+    );
+  }
   return { errors, warnings };
 }
 

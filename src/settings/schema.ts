@@ -348,6 +348,11 @@ export const settingsSchema = v.strictObject({
     form: 'bytes',
     docs: 'Largest request body that is relayed; 0 for any. Relayed bodies stream and take no memory.',
   }),
+  maxHeldBytes: setting(v.optional(bytes(), 128 * 1024 ** 2), {
+    env: 'MAX_HELD_BYTES',
+    form: 'bytes',
+    docs: 'Most bytes of request bodies in memory at once; half of it for one caller. Beyond it: 503 or 429. 0 for any.',
+  }),
   modelsCacheSeconds: setting(v.optional(seconds(), 60), {
     env: 'MODELS_CACHE_SECONDS',
     form: 'number',
