@@ -23,6 +23,25 @@ test.runIf(existsSync('/usr/bin/systemd-analyze'))('systemd finds no fault in th
   expect([status, stderr]).toEqual([0, '']);
 });
 
+test.runIf(existsSync('/usr/bin/systemd-analyze'))('the systemd unit is exposed less than 2.5 of 10', () => {
+  const { stdout } = spawnSync(
+    'systemd-analyze',
+    ['security', '--offline=true', '--no-pager', 'deploy/sluice.service'],
+    { encoding: 'utf8' },
+  );
+  expect(Number(/exposure level[^:]*: ([\d.]+)/.exec(stdout)?.[1])).toBeLessThan(2.5);
+});
+
+test('the chat UI and Redis are behind passwords, and no image is the newest one of its name', () => {
+  const { services, networks } = parse(readFileSync('compose.chat.yaml', 'utf8'));
+  expect(services.chat.environment.CODE).toMatch(/^\$\{CHAT_CODE:\?/);
+  expect(services.sluice.environment.REDIS_URL).toMatch(/^redis:\/\/:\$\{REDIS_PASSWORD:\?/);
+  expect(services.redis.command.join('\n')).toContain('requirepass %s');
+  expect(services.redis.networks).toEqual(['back']);
+  expect(networks.back.internal).toBe(true);
+  for (const { image } of [services.chat, services.redis]) expect(image).toMatch(/:v?\d+\.\d/);
+});
+
 test('the compose files name what exists, and only the data folder is writable', () => {
   const alone = parse(readFileSync('compose.yaml', 'utf8')).services.sluice;
   expect(alone).toMatchObject({ read_only: true, cap_drop: ['ALL'], volumes: ['sluice:/data'] });

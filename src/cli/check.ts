@@ -67,10 +67,16 @@ function whoMayCall(settings: Settings): string[] {
     lines.push(`whoever presents one of ${settings.accessKeys.length} access keys`);
   else if (serverKey && settings.publicRelay) lines.push('ANYONE, on the owner’s key (PUBLIC_RELAY)');
   else if (serverKey && settings.allowedOrigins.length === 0)
-    lines.push('programs on this machine alone, on the owner’s key');
+    lines.push(
+      'only programs on this machine, with the server-side key',
+      'not through a reverse proxy: set ACCESS_KEYS before you put one in front',
+    );
   else if (serverKey)
     lines.push('browsers at the allowed origins, on the owner’s key (programs can pretend to be one)');
   else lines.push('anyone who brings a key of their own');
+  if (serverKey) lines.push(`what they may reach: ${settings.accessScopes.join(', ')} (ACCESS_SCOPES)`);
+  if (settings.trustedProxies.length > 0)
+    lines.push(`X-Forwarded-For is believed from: ${settings.trustedProxies.join(', ')}`);
   if (settings.allowedOrigins.length > 0)
     lines.push(`browser origins: ${settings.allowedOrigins.join(', ')}`);
   return lines;
