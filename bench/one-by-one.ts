@@ -88,7 +88,14 @@ function converter(events: readonly Uint8Array[]): () => Promise<Response> {
     createUpstreamHealth(['web'], () => 0),
   );
   const chat = createChatCompletions(
-    { style: markdownStyle, keepAlive: 10, totalTimeout: 0, nonStreamKeepAlive: false, pace: 0 },
+    {
+      style: markdownStyle,
+      keepAlive: 10,
+      keepAliveStyle: 'auto',
+      totalTimeout: 0,
+      nonStreamKeepAlive: false,
+      pace: 0,
+    },
     ports,
   );
   const value = { model: 'gpt-4', stream: true, messages: [{ role: 'user', content: 'x' }] };

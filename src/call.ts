@@ -20,7 +20,10 @@ export interface Call {
 /** The fields of a request's record that are known before it ends. */
 export interface RecordFields {
   route: string;
+  /** Which key of this gateway the caller presented, by its name; null for none. */
   caller: string | null;
+  /** The address of the client. */
+  client: string | null;
   upstream: string | null;
   model: string | null;
   /** Upstreams and keys asked by a conversion, if more than one. */

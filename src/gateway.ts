@@ -1,4 +1,6 @@
-import { type Credentials, readCredentials } from './access/credentials.ts';
+import { createCallers, identify } from './access/caller.ts';
+import { clientAddress, trustedProxies } from './access/client-address.ts';
+import { readCredentials } from './access/credentials.ts';
 import { requireMetricsKey } from './access/guard.ts';
 import {
   admitOrigin,
@@ -8,20 +10,21 @@ import {
   originRules,
   preflightHeaders,
 } from './access/origins.ts';
+import { requireScope } from './access/scopes.ts';
 import type { FetchRelay } from './api/models.ts';
-import type { Call, RecordFields } from './call.ts';
+import type { Call } from './call.ts';
 import { createFileStore } from './files/file-store.ts';
 import { toFailure } from './http/failure.ts';
-import type { RawHeaders } from './http/headers.ts';
 import type { Incoming } from './http/request.ts';
 import { parseTarget, placeOf } from './http/request-target.ts';
 import { createConcurrencyLimit } from './limits/concurrency.ts';
 import { createLogSink } from './observe/log-sink.ts';
 import { createRecorder } from './observe/recorder.ts';
+import { OpenRequest } from './open-request.ts';
 import type { BuiltFiles } from './ports/built-files.ts';
 import type { Ports } from './ports/ports.ts';
 import { createUpstreamHealth } from './relay/health.ts';
-import { type Exchange, failureResponse, type Outcome, type Reply } from './reply.ts';
+import { type Exchange, failureResponse, type Reply } from './reply.ts';
 import { createRouteTable } from './route-table.ts';
 import { findRoute } from './routes.ts';
 import type { Settings } from './settings/schema.ts';
@@ -57,6 +60,14 @@ export function createGateway(settings: Settings, ports: Ports, options: Gateway
   const concurrency = createConcurrencyLimit(settings);
   const hasServerKey = Object.values(settings.upstreams).some((upstream) => upstream.keys.length > 0);
   const rules = originRules(settings, hasServerKey);
+  const callers = createCallers(settings, {
+    serverKey: hasServerKey,
+    isLocalOnly: rules.local === 'server-key',
+  });
+  const isTrusted = trustedProxies(settings.trustedProxies);
+  const logsAddress = settings.logClientAddress;
+  const addressOf = ({ head, peerAddress }: Incoming): string | null =>
+    clientAddress(head.rawHeaders, peerAddress, isTrusted);
   const sinks = [createLogSink(ports.log), ...(ports.metrics ? [ports.metrics] : [])];
   const record = createRecorder(sinks, ports.log);
   const newId = createIds();
@@ -82,12 +93,15 @@ export function createGateway(settings: Settings, ports: Ports, options: Gateway
     const route = findRoute(routes, place, head.method, settings.apiPrefix);
     request.record.route = route.name;
     if (route.anyOrigin) request.addedHeaders = [...anyOrigin, 'x-request-id', request.id];
-    let credentials: Credentials = noCredentials;
+    if (logsAddress) request.record.client = addressOf(incoming);
     if (route.guard === 'metrics') requireMetricsKey(head.rawHeaders, settings.metricsKey);
     else if (route.guard === 'caller') {
       admitOrigin(head, rules);
-      credentials = readCredentials(head.rawHeaders, settings.accessKeys);
-      request.onEnd(concurrency.enter(credentials));
+      request.credentials = readCredentials(head.rawHeaders, settings.accessKeys);
+      const caller = identify(request.credentials, callers);
+      request.record.caller = caller.keyId;
+      requireScope(caller.scopes, head.method, place.path);
+      request.onEnd(concurrency.enter(request.credentials));
     }
     const call: Call = {
       id: request.id,
@@ -95,7 +109,7 @@ export function createGateway(settings: Settings, ports: Ports, options: Gateway
       method: head.method,
       path: place.path,
       search: target.search,
-      credentials,
+      credentials: request.credentials,
       whenOver: (work) => request.onEnd(work),
       record: request.record,
     };
@@ -131,67 +145,6 @@ export function createGateway(settings: Settings, ports: Ports, options: Gateway
   };
 }
 
-const noCredentials = { accessKey: null, ownKey: null, openaiKey: null } as const;
-
-/** A request from its arrival to its record. */
-class OpenRequest implements Exchange {
-  readonly id: string;
-  readonly incoming: Incoming;
-  readonly record: RecordFields = { route: 'none', caller: null, upstream: null, model: null };
-  reply: Reply = unanswered;
-  addedHeaders: string[];
-  readonly #startedAt = performance.now();
-  readonly #write: ReturnType<typeof createRecorder>;
-  readonly #afterwards: (() => void)[] = [];
-  #isOver = false;
-
-  constructor(id: string, incoming: Incoming, cors: RawHeaders, write: ReturnType<typeof createRecorder>) {
-    this.id = id;
-    this.incoming = incoming;
-    this.addedHeaders = [...cors, 'x-request-id', id];
-    this.#write = write;
-  }
-
-  answer(reply: Reply): this {
-    if (!(reply instanceof Response)) this.record.upstream = reply.requests[0].upstream;
-    this.reply = reply;
-    return this;
-  }
-
-  onEnd(work: () => void): void {
-    if (this.#isOver) work();
-    else this.#afterwards.push(work);
-  }
-
-  end(outcome: Outcome): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    for (const work of this.#afterwards) work();
-    const { head } = this.incoming;
-    const { route, caller, upstream, model, attempts, error, endedBy } = this.record;
-    const tries = outcome.attempts ?? attempts ?? 1;
-    this.#write({
-      id: this.id,
-      method: head.method,
-      path: pathForLog(head.target),
-      route,
-      caller,
-      model,
-      upstream: outcome.upstream ?? upstream,
-      attempts: tries > 1 ? tries : undefined,
-      status: outcome.status,
-      bytes: outcome.bytes,
-      firstByteMs: outcome.firstByteAt === null ? null : rounded(outcome.firstByteAt - this.#startedAt),
-      totalMs: rounded(performance.now() - this.#startedAt),
-      endedBy: endedBy ?? outcome.endedBy,
-      error: error ?? outcome.error,
-    });
-  }
-}
-
-/** Stands in until the request is decided. */
-const unanswered = new Response(null, { status: 500 });
-
 /** Request ids: unguessable by a part that is random for each process, unique by a counter, cheap to make. */
 function createIds(): () => string {
   let prefix = '';
@@ -202,17 +155,6 @@ function createIds(): () => string {
     count = (count + 1) % 0x1000000000;
     return `req_${prefix}${count.toString(36).padStart(7, '0')}`;
   };
-}
-
-/** A path as the log may hold it: without the query, in which some clients put keys, and not endless. */
-function pathForLog(target: string): string {
-  const end = target.indexOf('?');
-  return (end < 0 ? target : target.slice(0, end)).slice(0, 200);
-}
-
-/** Milliseconds with one decimal. */
-function rounded(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }
 
 function describe(cause: unknown): string {

@@ -4,6 +4,7 @@ import { type Choice, type CompletionHead, completion, type Usage } from '../ope
 import { jsonFormatOf } from '../openai/json-format.ts';
 import { estimateTokens } from '../openai/tokens.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { HeartbeatSetting } from '../relay/heartbeat.ts';
 import { json } from '../reply.ts';
 import { createAnswerWriter } from '../segments/answer.ts';
 import type { Style } from '../segments/style.ts';
@@ -18,8 +19,9 @@ import { streamCompletion } from './stream-completion.ts';
 
 export type ConversionOptions = {
   readonly style: Style;
-  /** Seconds of silence after which a stream gets a comment. */
+  /** Seconds of silence after which a stream gets a heartbeat. */
   readonly keepAlive: number;
+  readonly keepAliveStyle: HeartbeatSetting;
   /** Seconds for a whole answer; 0 for no limit. */
   readonly totalTimeout: number;
   /** Whether answers that are not streamed begin with spaces while they are awaited. */
@@ -68,8 +70,11 @@ export function createChatCompletions(options: ConversionOptions, ports: Ports) 
       return counter ? usage : { ...usage, ...estimated };
     };
     const { record } = call;
-    const { keepAlive } = options;
-    if (parameters.stream) return streamCompletion(choices, { head, parameters, keepAlive, usageOf, record });
+    const { keepAlive, keepAliveStyle } = options;
+    if (parameters.stream)
+      return streamCompletion(choices, {
+        ...{ head, parameters, keepAlive, keepAliveStyle, usageOf, record },
+      });
     const work = collect(choices, head, parameters.count, usageOf);
     return options.nonStreamKeepAlive
       ? jsonWithHeartbeat(work, { everySeconds: keepAlive, record, onLeave: () => choices.leave() })

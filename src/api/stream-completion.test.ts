@@ -62,6 +62,7 @@ const streamed = (choices: Choices, record = newRecord()) =>
     head: { id: 'c', created: 1, model: 'gpt-4' },
     parameters,
     keepAlive: 0,
+    keepAliveStyle: 'auto',
     usageOf: () => ({ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }),
     record,
   });

@@ -1,7 +1,8 @@
 import type { RecordFields } from '../call.ts';
 import { errorEvent, toFailure } from '../http/failure.ts';
 import { type CompletionHead, createChunkLines, type Usage } from '../openai/chunks.ts';
-import { carryEventStream, type Source } from '../relay/event-stream.ts';
+import { createEventStream, type Source } from '../relay/event-stream.ts';
+import { type HeartbeatSetting, heartbeat, heartbeatStyle } from '../relay/heartbeat.ts';
 import { streamFailure } from '../upstreams/backend-api/refusals.ts';
 import type { ChatParameters } from './chat-request.ts';
 import type { ChoicePart, Choices } from './choices.ts';
@@ -11,8 +12,9 @@ import { recordFailure } from './record-failure.ts';
 export type StreamOptions = {
   readonly head: CompletionHead;
   readonly parameters: ChatParameters;
-  /** Seconds of silence after which the stream gets a comment; 0 for never. */
+  /** Seconds of silence after which the stream gets a heartbeat; 0 for never. */
   readonly keepAlive: number;
+  readonly keepAliveStyle: HeartbeatSetting;
   readonly usageOf: (answer: string) => Usage;
   readonly record: RecordFields;
 };
@@ -38,9 +40,10 @@ export async function streamCompletion(choices: Choices, options: StreamOptions)
     choices.leave();
     throw streamFailure(early.message, early.code);
   }
-  const stream = carryEventStream(chunkSource(first, choices, options), {
+  const style = heartbeatStyle(options.keepAliveStyle, '/v1/chat/completions');
+  const stream = createEventStream(chunkSource(first, choices, options), {
     keepAlive,
-    idle: 0,
+    heartbeat: () => heartbeat(style, null, options.head),
     errorEvent(error) {
       const failure = toFailure(error);
       recordFailure(record, failure);

@@ -13,6 +13,8 @@ export type RequestRecord = {
   readonly path: string;
   /** Name of the caller if the gateway knows it; null for an anonymous one. */
   readonly caller: string | null;
+  /** The client's address; null if it is unknown or not logged. */
+  readonly client: string | null;
   /** As the caller named it. */
   readonly model: string | null;
   readonly upstream: string | null;

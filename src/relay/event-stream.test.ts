@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
-import { carryEventStream, type EventStreamOptions, endingOf } from './event-stream.ts';
+import { readUntilBroken } from '../../test/read-until-broken.ts';
+import { createEventStream, type EventStreamOptions } from './event-stream.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 type Step = string | number | Error;
 
-/** A source that gives texts, waits milliseconds, or breaks. */
+/** A source that gives texts, waits milliseconds, or fails. */
 function source(steps: readonly Step[]): ReadableStream<Uint8Array> {
   const left = [...steps];
   return new ReadableStream(
@@ -26,45 +27,36 @@ function source(steps: readonly Step[]): ReadableStream<Uint8Array> {
   );
 }
 
-function carried(steps: readonly Step[], more: Partial<EventStreamOptions> = {}) {
-  const ended: string[] = [];
-  const stream = carryEventStream(source(steps).getReader(), {
+const made = (steps: readonly Step[], options: Partial<EventStreamOptions> = {}) =>
+  createEventStream(source(steps).getReader(), {
     keepAlive: 0,
-    idle: 0,
-    errorEvent: (_error, idle) => `data: ${idle ? 'idle' : 'broken'}\n\n`,
-    ...more,
+    heartbeat: () => encode(': beat\n'),
+    errorEvent: (error) => `data: ${(error as Error).message}\n\n`,
+    ...options,
   });
-  void endingOf(stream)?.then(({ by, bytes }) => ended.push(`${by} ${bytes}`));
-  return { stream, ended, text: new Response(stream).text() };
-}
+const read = (stream: ReadableStream<Uint8Array>) => readUntilBroken(new Response(stream));
 
-test('carries bytes as they come and says how many', async () => {
-  const { text, ended } = carried(['data: a', '\n\n', 'data: [DONE]\n\n']);
-  expect(await text).toBe('data: a\n\ndata: [DONE]\n\n');
-  expect(ended).toEqual(['done 23']);
+test('passes bytes as they come', async () => {
+  const { text, isBroken } = await read(made(['data: a', '\n\n', 'data: [DONE]\n\n']));
+  expect([text, isBroken]).toEqual(['data: a\n\ndata: [DONE]\n\n', false]);
 });
 
-test('fills silence between events with comments, and leaves silence inside one alone', async () => {
-  expect(await carried(['data: a\n\n', 90, 'data: b\n\n'], { keepAlive: 0.04 }).text).toBe(
-    'data: a\n\n: keep-alive\n\n: keep-alive\n\ndata: b\n\n',
-  );
-  expect(await carried(['data: a', 90, '\n\n'], { keepAlive: 0.04 }).text).toBe('data: a\n\n');
+test('fills silence between events with heartbeats, and leaves silence inside one alone', async () => {
+  const between = await read(made(['data: a\n\n', 300, 'data: b\n\n'], { keepAlive: 0.05 }));
+  expect(between.text).toMatch(/^data: a\n\n(: beat\n)+data: b\n\n$/);
+  const inside = await read(made(['data: a', 300, '\n\n'], { keepAlive: 0.05 }));
+  expect(inside.text).toBe('data: a\n\n');
 });
 
-test('ends a broken stream with an error event of its own', async () => {
-  const between = carried(['data: a\n\n', new Error('gone')]);
-  expect(await between.text).toBe('data: a\n\ndata: broken\n\n');
-  expect(between.ended).toEqual(['upstream 23']);
-  expect(await carried(['data: a', new Error('gone')]).text).toBe('data: a\n\ndata: broken\n\n');
+test('ends with an error event and unclean if the source fails', async () => {
+  expect(await read(made(['data: a\n\n', new Error('gone')]))).toEqual({
+    text: 'data: a\n\ndata: gone\n\n',
+    isBroken: true,
+  });
+  expect((await read(made(['data: a', new Error('gone')]))).text).toBe('data: a\n\ndata: gone\n\n');
 });
 
-test('gives up an upstream that stays silent, comments or not', async () => {
-  const { text, ended } = carried(['data: a\n\n', 5000], { idle: 0.1, keepAlive: 0.06 });
-  expect(await text).toBe('data: a\n\n: keep-alive\n\ndata: idle\n\n');
-  expect(ended).toEqual(['timeout 35']);
-});
-
-test('reads no further than its reader, and stops the source when the reader leaves', async () => {
+test('reads no further than its reader, and cancels the source when the reader leaves', async () => {
   let reason: unknown = null;
   let pulled = 0;
   const endless = new ReadableStream<Uint8Array>(
@@ -79,13 +71,11 @@ test('reads no further than its reader, and stops the source when the reader lea
     },
     { highWaterMark: 0 },
   );
-  const ended: string[] = [];
-  const stream = carryEventStream(endless.getReader(), {
+  const stream = createEventStream(endless.getReader(), {
     keepAlive: 0,
-    idle: 0,
+    heartbeat: () => encode(''),
     errorEvent: () => '',
   });
-  void endingOf(stream)?.then(({ by }) => ended.push(by));
   const reader = stream.getReader();
   await reader.read();
   await reader.read();
@@ -93,5 +83,4 @@ test('reads no further than its reader, and stops the source when the reader lea
   expect(pulled).toBeLessThanOrEqual(3);
   await reader.cancel('left');
   expect(reason).toBe('left');
-  expect(ended).toEqual(['client']);
 });

@@ -10,18 +10,16 @@ export type BodyEnd = {
 };
 
 type CountOptions = {
-  readonly isBroken?: () => boolean;
   /** Longest silence of the source, in seconds; 0 for no limit. */
   readonly idleSeconds?: number;
 };
 
 /**
  * The same bytes, counted. `ended` resolves when they are through, or when either side has left.
- * If `isBroken` is true at the end, the body ends in an error instead.
  */
 export function countBytes(
   source: ReadableStream<Uint8Array>,
-  { isBroken = () => false, idleSeconds = 0 }: CountOptions = {},
+  { idleSeconds = 0 }: CountOptions = {},
 ): { readonly body: ReadableStream<Uint8Array>; readonly ended: Promise<BodyEnd> } {
   const reader = source.getReader();
   const { promise: ended, resolve } = Promise.withResolvers<BodyEnd>();
@@ -50,9 +48,7 @@ export function countBytes(
           idle.stop();
           if (done) {
             end('done');
-            if (isBroken()) controller.error(new Error('the response is incomplete'));
-            else controller.close();
-            return;
+            return controller.close();
           }
           firstByteAt ??= performance.now();
           bytes += value.length;

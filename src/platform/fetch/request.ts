@@ -19,6 +19,8 @@ export function webIncoming(request: Request): Incoming {
       get: (name) => request.headers.get(name) ?? (name === 'host' ? url.slice(host, path) : undefined),
     },
     scheme: url.startsWith('https:') ? 'https' : 'http',
+    // Cloudflare sets it on every request; a client cannot.
+    peerAddress: request.headers.get('cf-connecting-ip') ?? undefined,
     hasBody: request.body !== null,
     signal: request.signal,
     stream: () => request.body as ReadableStream<Uint8Array> | null,

@@ -21,7 +21,7 @@ test('the time to the first byte is told as it was, however long the rest took',
     id: 'req_1',
     reply: new Response(body, { headers: { 'content-type': 'application/octet-stream' } }),
     addedHeaders: [],
-    record: { route: '', caller: null, upstream: null, model: null },
+    record: { route: '', caller: null, client: null, upstream: null, model: null },
     end: (outcome: Outcome) => void told.push(outcome),
   };
   const answer = await respond(exchange, { hasBody: false } as Incoming, { defer: () => {} }, options);

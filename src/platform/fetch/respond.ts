@@ -33,10 +33,7 @@ function ownResponse(reply: Response, exchange: Exchange, tasks: Pick<Tasks, 'de
     exchange.end({ status, bytes: 0, firstByteAt: null, endedBy: 'done' });
     return new Response(null, { status, headers });
   }
-  const { body, ended } = countBytes(reply.body, {
-    // A client that ignores the error line still sees that the response is incomplete.
-    isBroken: () => exchange.record.error !== undefined,
-  });
+  const { body, ended } = countBytes(reply.body);
   tasks.defer(
     ended.then(({ bytes, firstByteAt, by, error }) =>
       exchange.end({ status, bytes, firstByteAt, endedBy: by, error }),

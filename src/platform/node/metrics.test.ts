@@ -7,6 +7,7 @@ test('an access key in place of the model is no label', async () => {
     id: 'req_1',
     method: 'POST',
     caller: null,
+    client: null,
     route: '/v1/*',
     path: '/v1/chat/completions',
     model: 'an-access-key-of-the-team',

@@ -45,6 +45,10 @@ export class NodeRequest implements Incoming, RequestHead {
     return 'http';
   }
 
+  get peerAddress(): string | undefined {
+    return this.#request.socket.remoteAddress;
+  }
+
   get hasBody(): boolean {
     const { headers } = this.#request;
     return (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined;
@@ -91,7 +95,7 @@ export class NodeRequest implements Incoming, RequestHead {
       };
       const settle = (): void => {
         clearTimeout(idle);
-        request.off('data', onData).off('end', onEnd).off('error', fail).off('close', onClose);
+        request.off('data', onData).off('end', onEnd).off('error', onClose).off('close', onClose);
       };
       const fail = (error: Error): void => {
         settle();
@@ -103,7 +107,7 @@ export class NodeRequest implements Incoming, RequestHead {
         resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length));
       };
       const onClose = (): void => fail(callerLeft());
-      request.on('data', onData).once('end', onEnd).once('error', fail).once('close', onClose);
+      request.on('data', onData).once('end', onEnd).once('error', onClose).once('close', onClose);
     });
   }
 

@@ -34,7 +34,7 @@ test('an answer to a caller who left before it began is let go, and told of as l
       id: 'req_1',
       reply: new Response(),
       addedHeaders: [],
-      record: { route: '', caller: null, upstream: null, model: null },
+      record: { route: '', caller: null, client: null, upstream: null, model: null },
       end: (each) => told.push(each),
     },
     response.req,

@@ -6,11 +6,6 @@ import type { Exchange } from '../../reply.ts';
 import { sendWhole } from './send-failure.ts';
 import { piecesOf, StoredBody } from './stores/blob-body.ts';
 
-/** Between an error line and the cut, in milliseconds: clients drop what comes together with a cut. */
-const lastWordsMs = 100;
-/** The rest of a broken response has so long to leave, in milliseconds. */
-const cutMs = 10_000;
-
 /** Sends a response that the gateway made, and writes its record however it ends. */
 export async function sendResponse(
   reply: Response,
@@ -112,14 +107,6 @@ class Sending {
       if (!response.write(value)) await drained(response);
     }
     if (this.#isOver) return;
-    const { error, endedBy } = this.#exchange.record;
-    if (error !== undefined) {
-      // A client that ignores the error line still sees that the response is incomplete.
-      this.#end(endedBy ?? 'upstream', error);
-      setTimeout(() => response.socket?.destroySoon(), lastWordsMs);
-      setTimeout(() => response.destroy(), cutMs).unref();
-      return;
-    }
     response.end();
     this.#end('done');
   }

@@ -7,6 +7,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorBody, Failure } from '../../http/failure.ts';
+import { framingFault } from '../../http/framing.ts';
 import type { Exchange } from '../../reply.ts';
 import { type RelayContext, relay } from './relay/relay.ts';
 import type { ClientSocket } from './relay/wire.ts';
@@ -54,13 +55,15 @@ export function createServer(gateway: Handler, context: RelayContext, idleSecond
 
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     if (request.rawHeaders.length > 2 * maxHeaders) return tooManyHeaders(request, response);
-    if (request.headers.host === undefined && request.httpVersion === '1.1') return noHost(request, response);
+    const fault = framingFault(request.rawHeaders, request.httpVersion);
+    if (fault) return sendFailure(request, response, fault, bareHeaders());
     if (gateway.isDraining()) response.shouldKeepAlive = false;
     run(request, response, null);
   };
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (!isWebSocket(request)) return void socket.destroy();
+    if (!isWebSocket(request) || framingFault(request.rawHeaders, request.httpVersion))
+      return void socket.destroy();
     socket.on('error', () => socket.destroy());
     const response = new ServerResponse(request);
     response.assignSocket(socket as Socket);
@@ -91,15 +94,6 @@ function bareHeaders(): string[] {
 
 function isWebSocket(request: IncomingMessage): boolean {
   return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
-}
-
-function noHost(request: IncomingMessage, response: ServerResponse): void {
-  sendFailure(
-    request,
-    response,
-    new Failure('invalid_request', 'The request has no Host header, which HTTP/1.1 requires.'),
-    bareHeaders(),
-  );
 }
 
 function tooManyHeaders(request: IncomingMessage, response: ServerResponse): void {

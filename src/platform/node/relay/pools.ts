@@ -1,5 +1,6 @@
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Timeouts } from '../../../relay/relay.ts';
+import { skipContinue } from '../skip-continue.ts';
 
 /** Connections to upstreams, kept open between requests: one pool for each origin. */
 export class Pools {
@@ -32,7 +33,7 @@ export class Pools {
   }
 
   #connector(timeout: number): buildConnector.connector {
-    const connect = buildConnector({ timeout, allowH2: false });
+    const connect = skipContinue(buildConnector({ timeout, allowH2: false }));
     return (options, callback) =>
       connect(options, (...result) => {
         // Listens before undici does, in the same event.
