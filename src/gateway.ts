@@ -19,6 +19,7 @@ import type { Incoming } from './http/request.ts';
 import { parseTarget, placeOf } from './http/request-target.ts';
 import { createConcurrencyLimit } from './limits/concurrency.ts';
 import { createLogSink } from './observe/log-sink.ts';
+import type { Metrics } from './observe/record.ts';
 import { createRecorder } from './observe/recorder.ts';
 import { OpenRequest } from './open-request.ts';
 import type { BuiltFiles } from './ports/built-files.ts';
@@ -48,6 +49,8 @@ export type GatewayOptions = {
   /** Origin of the built-in emulator, which answers if no upstream is configured. */
   readonly emulatorUrl: string;
   readonly fetchRelay: FetchRelay;
+  /** Counts requests; null if nothing is counted. */
+  readonly metrics: Metrics | null;
 };
 
 export function createGateway(settings: Settings, ports: Ports, options: GatewayOptions): Gateway {
@@ -68,14 +71,14 @@ export function createGateway(settings: Settings, ports: Ports, options: Gateway
   const logsAddress = settings.logClientAddress;
   const addressOf = ({ head, peerAddress }: Incoming): string | null =>
     clientAddress(head.rawHeaders, peerAddress, isTrusted);
-  const sinks = [createLogSink(ports.log), ...(ports.metrics ? [ports.metrics] : [])];
+  const sinks = [createLogSink(ports.log), ...(options.metrics ? [options.metrics] : [])];
   const record = createRecorder(sinks, ports.log);
   const newId = createIds();
   let draining = false;
   const isDraining = (): boolean => draining;
-  const { pages, fetchRelay } = options;
+  const { pages, fetchRelay, metrics } = options;
   const routes = createRouteTable({
-    ...{ settings, ports, pages, modelRouter, upstreamHealth, plan, fileStore, fetchRelay, isDraining },
+    ...{ settings, ports, pages, modelRouter, upstreamHealth, plan, fileStore, fetchRelay, metrics, isDraining },
   });
 
   /** In reading order: preflight, route, origin, key, limit, answer. */
@@ -118,7 +121,7 @@ export function createGateway(settings: Settings, ports: Ports, options: Gateway
 
   return {
     handle(incoming) {
-      ports.metrics?.opened();
+      metrics?.opened();
       const request = new OpenRequest(newId(), incoming, corsHeaders(incoming.head, rules), record);
       const fail = (thrown: unknown): OpenRequest => {
         const failure = toFailure(thrown);

@@ -12,11 +12,12 @@ export type { Running };
 
 /** Starts the gateway with settings that are known to be valid. */
 export async function serve(settings: Settings, secrets: readonly string[]): Promise<Running> {
-  const ports = createNodePorts(settings, secrets, await createProcessMetrics(settings, secrets));
+  const ports = createNodePorts(settings, secrets, cleanUp);
   const emulator = Object.keys(settings.upstreams).length === 0 ? await startEmulator() : null;
   const gateway = createGateway(settings, ports, {
     pages: await builtPages(import.meta.url),
     emulatorUrl: emulator ? urlOf(emulator) : 'http://127.0.0.1:0',
+    metrics: await createProcessMetrics(settings, secrets),
     fetchRelay: relayByFetch({ ...settings, fetch: ports.http.fetch }),
   });
   const sweep = (): Promise<void> =>

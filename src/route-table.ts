@@ -9,6 +9,7 @@ import { createModels, type FetchRelay } from './api/models.ts';
 import { createStored } from './api/public-files.ts';
 import { createRootChat } from './api/root-chat.ts';
 import type { FileStore } from './files/file-store.ts';
+import type { Metrics } from './observe/record.ts';
 import { createBuiltPages } from './pages/built.ts';
 import { createLlmsText } from './pages/llms.ts';
 import { createOpenApi } from './pages/openapi.ts';
@@ -33,6 +34,7 @@ type Parts = {
   /** Where pictures and files are kept; null if there is no storage. */
   readonly fileStore: FileStore | null;
   readonly fetchRelay: FetchRelay;
+  readonly metrics: Metrics | null;
   isDraining(): boolean;
 };
 
@@ -112,15 +114,15 @@ function pageRoutes({ settings, pages }: Parts): readonly (readonly [string, Met
 
 /** Health and metrics. */
 function operatorRoutes(parts: Parts): readonly (readonly [string, Methods])[] {
-  const { settings, ports, upstreamHealth } = parts;
+  const { settings, upstreamHealth } = parts;
   const open = (name: string, answer: Route['answer']) =>
     [name, readOnly({ name, guard: 'public', answer })] as const;
   const metrics =
-    ports.metrics && settings.metricsKey !== undefined
+    parts.metrics && settings.metricsKey !== undefined
       ? [
           [
             '/metrics',
-            readOnly({ name: '/metrics', guard: 'metrics', answer: metricsPage(ports.metrics) }),
+            readOnly({ name: '/metrics', guard: 'metrics', answer: metricsPage(parts.metrics) }),
           ] as const,
         ]
       : [];

@@ -47,6 +47,8 @@ export function start(bindings: Record<string, unknown>): Served {
       pages: files,
       emulatorUrl: emulatorOrigin,
       fetchRelay: relayByFetch(relay),
+      // Processes come and go there, so nothing can be counted.
+      metrics: null,
     }),
     relay,
     ports,

@@ -1,5 +1,4 @@
-/** Who or what ended a response. */
-export type EndedBy = 'done' | 'client' | 'upstream' | 'timeout' | 'gateway';
+import type { EndedBy } from '../http/ended-by.ts';
 
 /**
  * One request that is over, however it ended. Log and metrics read the same record.

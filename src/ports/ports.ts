@@ -1,4 +1,3 @@
-import type { Metrics } from '../observe/record.ts';
 import type { Blobs } from './blobs.ts';
 import type { Cache } from './cache.ts';
 import type { Hash } from './hash.ts';
@@ -14,8 +13,6 @@ export interface Ports {
   readonly blobs: Blobs | null;
   readonly cache: Cache;
   readonly log: Log;
-  /** Null if nothing is counted. */
-  readonly metrics: Metrics | null;
   /** SHA-256 of bytes that arrive in pieces. */
   createHash(): Hash;
   /** A tokenizer, loaded when it is first needed; null if there is none and usage must be estimated. */

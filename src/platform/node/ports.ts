@@ -1,5 +1,3 @@
-import { cleanUp } from '../../files/retention.ts';
-import type { Metrics } from '../../observe/record.ts';
 import { boundedCounter } from '../../openai/tokens.ts';
 import type { Blobs } from '../../ports/blobs.ts';
 import type { Ports } from '../../ports/ports.ts';
@@ -28,7 +26,7 @@ export type NodePorts = Ports & { drained(): Promise<void> };
 export function createNodePorts(
   settings: Settings,
   secrets: readonly string[],
-  metrics: Metrics | null,
+  sweep: (ports: Pick<Ports, 'blobs' | 'tasks' | 'log'>, settings: Settings) => Promise<void>,
 ): NodePorts {
   let counter: Promise<(text: string) => number> | undefined;
   const log = createLogger(settings.logLevel, secrets);
@@ -49,7 +47,7 @@ export function createNodePorts(
     now: () => performance.now(),
     loadTotals: async () => null,
     onMeasured: () => {},
-    onNearlyFull: () => tasks.defer(cleanUp({ blobs, tasks, log }, settings)),
+    onNearlyFull: () => tasks.defer(sweep({ blobs, tasks, log }, settings)),
   });
   return {
     http: { fetch, ...createPublicHttp() },
@@ -57,7 +55,6 @@ export function createNodePorts(
     blobs,
     cache,
     log,
-    metrics,
     createHash: sha256,
     tokenizer: () =>
       (counter ??= import('gpt-tokenizer/encoding/o200k_base').then(({ countTokens }) =>

@@ -74,7 +74,6 @@ export function createWorkersPorts(
     blobs: bucket ? limitedBlobs(createR2Blobs(bucket), storedBytes, tasks, { cache, log }) : null,
     cache,
     log,
-    metrics: null,
     createHash: sha256,
     // A tokenizer's tables are larger than a Worker may be. Usage is estimated, and marked as such.
     tokenizer: () => Promise.resolve(null),

@@ -1,19 +1,28 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { RawHeaders } from '../../../http/headers.ts';
 import type { Transfer } from '../../../relay/transfer.ts';
 import { pairsOf } from '../header-pairs.ts';
 import { faultOf } from './fault-of.ts';
-import type { NodeWire } from './wire.ts';
+
+/** What an attempt needs of its wire. */
+export type AttemptOwner = {
+  readonly isBlocked: boolean;
+  /** Whether the upstream's connection is being reset right now. */
+  readonly wasReset: boolean;
+  /** The upstream switched to a WebSocket. */
+  join(status: number, headers: RawHeaders, socket: Duplex): void;
+};
 
 /** One request at undici. Once it is abandoned, nothing of it reaches the transfer. */
 export class Attempt implements Dispatcher.DispatchHandler {
-  readonly #wire: NodeWire;
+  readonly #wire: AttemptOwner;
   readonly #transfer: Transfer;
   #isOver = false;
   controller: Dispatcher.DispatchController | null = null;
 
-  constructor(wire: NodeWire, transfer: Transfer) {
+  constructor(wire: AttemptOwner, transfer: Transfer) {
     this.#wire = wire;
     this.#transfer = transfer;
   }

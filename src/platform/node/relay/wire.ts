@@ -8,7 +8,7 @@ import type { UpstreamRequest } from '../../../relay/relay.ts';
 import type { Transfer } from '../../../relay/transfer.ts';
 import type { Wire } from '../../../relay/wire.ts';
 import { sendFailure } from '../send-failure.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { Pools } from './pools.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { Sleeper, Ticker } from './ticker.ts';
@@ -24,7 +24,7 @@ export type ClientSocket = { readonly socket: Duplex; readonly head: Buffer };
 const cutMs = 10_000;
 
 /** A transfer's wire on Node: undici's `dispatch` on one side, `ServerResponse` on the other. */
-export class NodeWire implements Wire, Sleeper {
+export class NodeWire implements Wire, Sleeper, AttemptOwner {
   readonly #method: string;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
