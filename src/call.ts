@@ -1,6 +1,6 @@
 import type { Credentials } from './access/credentials.ts';
-import type { Incoming } from './http/request.ts';
 import type { EndedBy } from './http/ended-by.ts';
+import type { Incoming } from './http/request.ts';
 
 /** One request being served: made once, passed down, never stored. */
 export interface Call {

@@ -78,7 +78,18 @@ export function createGateway(settings: Settings, ports: Ports, options: Gateway
   const isDraining = (): boolean => draining;
   const { pages, fetchRelay, metrics } = options;
   const routes = createRouteTable({
-    ...{ settings, ports, pages, modelRouter, upstreamHealth, plan, fileStore, fetchRelay, metrics, isDraining },
+    ...{
+      settings,
+      ports,
+      pages,
+      modelRouter,
+      upstreamHealth,
+      plan,
+      fileStore,
+      fetchRelay,
+      metrics,
+      isDraining,
+    },
   });
 
   /** In reading order: preflight, route, origin, key, limit, answer. */

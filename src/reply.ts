@@ -1,7 +1,7 @@
 import type { RecordFields } from './call.ts';
+import type { EndedBy } from './http/ended-by.ts';
 import { errorBody, type Failure } from './http/failure.ts';
 import type { RawHeaders } from './http/headers.ts';
-import type { EndedBy } from './http/ended-by.ts';
 import type { Relay, Tunnel } from './relay/relay.ts';
 
 /** What a route gives back. A Relay or a Tunnel is a plan: the platform runs it. */

@@ -110,7 +110,8 @@ describe('a setting that has an effect on one runtime only', () => {
   const sample = { number: '7', bytes: '7', flag: 'true', list: 'a', text: 'redis://localhost:6379' };
 
   test.each(rows)('$key warns at start elsewhere, and the docs say so', ({ env, form, only, docs }) => {
-    const value = { [env]: env === 'METRICS_KEY' ? 'metrics-key-0123456789' : sample[form ?? 'text'] };
+    const own: Record<string, string> = { METRICS_KEY: 'metrics-key-0123456789', WATCH: 'whole' };
+    const value = { [env]: own[env] ?? sample[form ?? 'text'] };
     const load = (platform: 'node' | 'workers') => {
       const loaded = loadSettings({ env: value, platform });
       return loaded.ok ? loaded.warnings.join('\n') : loaded.errors.join('\n');

@@ -1,5 +1,5 @@
-import { Failure } from '../http/failure.ts';
 import type { EndedBy } from '../http/ended-by.ts';
+import { Failure } from '../http/failure.ts';
 import type { FailureKind } from './retry.ts';
 
 /**

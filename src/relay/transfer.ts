@@ -1,6 +1,6 @@
+import type { EndedBy } from '../http/ended-by.ts';
 import { errorEvent } from '../http/failure.ts';
 import { headerOf, isEventStream, type RawHeaders, responseHeaders } from '../http/headers.ts';
-import type { EndedBy } from '../http/ended-by.ts';
 import { concatBytes } from '../streams/read-all.ts';
 import { credentialsRefused, faults, type UpstreamFault } from './errors.ts';
 import { createEventBoundary } from './event-boundary.ts';

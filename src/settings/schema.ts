@@ -315,6 +315,7 @@ export const settingsSchema = v.strictObject({
   }),
   watch: setting(v.optional(v.picklist(['start', 'whole']), 'start'), {
     env: 'WATCH',
+    onlyOn: 'workers',
     docs: 'Workers only. start: only the beginning of a relayed response passes through JavaScript, then the runtime carries it unseen, which costs a tenth of the CPU. whole: all of it, so that IDLE_TIMEOUT and keep-alives hold to its end, and its bytes are counted.',
   }),
   connectTimeout: setting(v.optional(seconds(), 10), {

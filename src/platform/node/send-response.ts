@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { EndedBy } from '../../http/ended-by.ts';
 import { isEventStream, responseHeaders } from '../../http/headers.ts';
 import { toPairs } from '../../http/raw-headers.ts';
-import type { EndedBy } from '../../http/ended-by.ts';
 import type { Exchange } from '../../reply.ts';
 import { sendWhole } from './send-failure.ts';
 import { piecesOf, StoredBody } from './stores/blob-body.ts';
