@@ -254,6 +254,7 @@ describe.each(runtimes)('pictures and files as input, behind a gateway on $name'
     [{ type: 'image_url', image_url: { url: 'data:image/png;base64,***' } }, 'not base64'],
     [{ type: 'image_url', image_url: { url: 'nonsense' } }, 'http:// or https://'],
     [{ type: 'file', file: { file_id: 'file-abc' } }, 'not stored by this gateway'],
+    [{ type: 'file', file: { filename: 'x'.repeat(2000), file_data: 'aGk=' } }, 'more than 1024 characters'],
     [{ type: 'video_url', video_url: {} }, 'cannot be sent'],
     [{ type: 'input_audio', input_audio: { data: 'AA==', format: 'wav' } }, 'cannot hear'],
     ['text', 'cannot be sent'],

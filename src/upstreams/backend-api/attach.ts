@@ -1,13 +1,13 @@
 import { imageSize } from 'image-size';
+import pLimit from 'p-limit';
 import { safeFileName } from '../../files/file-name.ts';
 import { type FileStore, idIn } from '../../files/file-store.ts';
 import { endingOf, headBytes, isPicture, typeOf } from '../../files/file-type.ts';
 import { Failure } from '../../http/failure.ts';
-import { guardedFetch } from '../../http/guarded-fetch.ts';
 import type { Ports } from '../../ports/ports.ts';
-import { readAll } from '../../streams/read-all.ts';
-import { withTimeout } from '../../streams/with-timeout.ts';
-import type { Input } from './inputs.ts';
+import { readBody } from '../../streams/read-body.ts';
+import { openAddress } from './fetch-input.ts';
+import type { Input, Source } from './inputs.ts';
 import type { Attached, createUploader, Outgoing } from './upload.ts';
 import { useCaseOf } from './use-case.ts';
 
@@ -17,21 +17,29 @@ export type AttachOptions = {
   readonly fileStore: FileStore | null;
   /** What the gateway's own links begin with, for this caller. */
   readonly stem: string;
-  /** Where the files that this caller uploaded are kept. */
+  /** Where the files that this caller uploaded are kept. It also names the caller for limits. */
   readonly uploadsFolder: string;
   readonly allow: ReadonlySet<string>;
   readonly maxBytes: number;
+  /** Throws if the upstream refuses the caller's key. Called before an address is fetched. */
+  checkKey(signal: AbortSignal): Promise<void>;
 };
 
-type Fetched = { readonly bytes: Uint8Array; readonly type: string | null; readonly name: string | null };
+/** The bytes of an input, and what is known about them. */
+type FileBytes = { readonly bytes: Uint8Array; readonly type: string | null; readonly name: string | null };
 
-const fetchSeconds = 30;
+/** An input whose bytes are not in memory yet, or only the first of them. */
+type Opened = { read(): Promise<FileBytes>; cancel?(): void };
+
+/** Longest time to read a file from the gateway's storage, in seconds. */
 const readSeconds = 120;
+/** Inputs of one request that are fetched and uploaded at once. */
+const inputsAtOnce = 8;
 
 /**
- * Brings the pictures and files of a request to the upstream. Throws a 400 that names the part which
- * is dead, too large or broken: without it the answer would be to another question. An optional part
- * that cannot be had is null.
+ * Brings the pictures and files of a request to the upstream. Throws a 400 that names the part that
+ * cannot be fetched, is too large or is broken: the answer would be to another question without it.
+ * An optional part that fails is null.
  */
 export async function attachAll(
   inputs: readonly Input[],
@@ -41,28 +49,41 @@ export async function attachAll(
 ): Promise<readonly (Attached | null)[]> {
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
+  const limit = pLimit(inputsAtOnce);
+  let check: Promise<void> | undefined;
+  const checkKey = (): Promise<void> => {
+    check ??= options.checkKey(either);
+    return check;
+  };
+  const attach = async (input: Input): Promise<Attached> => {
+    if (either.aborted) throw abandoned();
+    // A slow address does not hold a place in memory: only its first bytes are read here.
+    const opened = await open(input, { ...options, checkKey }, either);
+    return options.ports.tasks.limitMemory(async () => {
+      if (either.aborted) {
+        opened.cancel?.();
+        throw abandoned();
+      }
+      return upload(await outgoing(input, await namingPart(input, opened.read)), either);
+    }, options.uploadsFolder);
+  };
   return Promise.all(
     inputs.map((input) =>
-      options.ports.tasks
-        .limitMemory(async () => {
-          if (either.aborted) throw new Failure('invalid_request', 'given up');
-          return upload(await outgoing(input, await fetched(input, options, either)), either);
-        })
-        .catch((error: unknown) => {
-          if (input.isOptional && !either.aborted) return null;
-          stop.abort();
-          throw error;
-        }),
+      limit(() => attach(input)).catch((error: unknown) => {
+        if (input.isOptional && !either.aborted) return null;
+        stop.abort();
+        throw error;
+      }),
     ),
   );
 }
 
-async function fetched(input: Input, options: AttachOptions, signal: AbortSignal): Promise<Fetched> {
+/** Names the part in an error, whatever its cause: the request names something that cannot be had. */
+async function namingPart<T>(input: Input, work: () => Promise<T>): Promise<T> {
   try {
-    return await bytesOf(input, options, signal);
+    return await work();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    // Whatever kept it away, the request names something that cannot be had.
     throw new Failure(
       error.code === 'body_too_large' ? 'body_too_large' : 'invalid_request',
       `${input.param}: the picture or file could not be taken. ${error.message}`,
@@ -71,65 +92,86 @@ async function fetched(input: Input, options: AttachOptions, signal: AbortSignal
   }
 }
 
-async function bytesOf(
-  { source }: Input,
-  { ports, fileStore, stem, uploadsFolder, allow, maxBytes }: AttachOptions,
-  signal: AbortSignal,
-): Promise<Fetched> {
-  if (source.from === 'data')
-    return { bytes: decodeBase64(source.base64, maxBytes), type: source.type, name: null };
-  if (source.from === 'bytes') {
-    if (source.bytes.length > maxBytes) throw tooLarge(maxBytes);
-    return { bytes: source.bytes, type: source.type, name: null };
-  }
-  if (source.from === 'file') {
-    const id = idIn(source.id.replace(/^file-/, ''));
-    const found = id === null ? null : await fileStore?.get(id, undefined, uploadsFolder);
-    if (!found)
+async function open(input: Input, options: AttachOptions, signal: AbortSignal): Promise<Opened> {
+  const { source } = input;
+  if (source.from !== 'url') return namingPart(input, () => openGiven(source, options));
+  const { url } = source;
+  const stored = await namingPart(input, () => openStored(options, ownId(url, options.stem)));
+  if (stored) return stored;
+  await options.checkKey(signal);
+  return namingPart(input, () => openRemote(url, options, signal));
+}
+
+/** An input that the caller sent, now or before. */
+async function openGiven(source: Exclude<Source, { from: 'url' }>, options: AttachOptions): Promise<Opened> {
+  const { uploadsFolder, maxBytes } = options;
+  switch (source.from) {
+    case 'data':
+      return {
+        read: async () => ({ bytes: decodeBase64(source.base64, maxBytes), type: source.type, name: null }),
+      };
+    case 'bytes':
+      if (source.bytes.length > maxBytes) throw tooLarge(maxBytes);
+      return { read: async () => ({ bytes: source.bytes, type: source.type, name: null }) };
+    case 'file': {
+      const stored = await openStored(options, idIn(source.id.replace(/^file-/, '')), uploadsFolder);
+      if (stored) return stored;
       throw new Failure(
         'invalid_request',
         `The file "${source.id.slice(0, 80)}" was not stored by this gateway with this key. Send the file itself as "file_data".`,
       );
-    return { bytes: await bounded(found.body, maxBytes), type: found.type, name: found.fileName };
+    }
   }
-  const own = ownId(source.url, stem);
-  const kept = own === null ? null : await fileStore?.get(own);
-  if (kept) return { bytes: await bounded(kept.body, maxBytes), type: kept.type, name: kept.fileName };
-  const answer = await guardedFetch(
-    ports.http,
-    source.url,
-    { allow, timeoutSeconds: fetchSeconds },
-    { signal },
-  );
-  if (!answer.ok) {
-    await answer.body?.cancel();
-    throw new Failure('invalid_request', `Its address answers with status ${answer.status}.`);
-  }
-  if (Number(answer.headers.get('content-length')) > maxBytes) {
-    await answer.body?.cancel();
-    throw tooLarge(maxBytes);
-  }
-  const bytes = await bounded(answer.body, maxBytes).catch((error: unknown) => {
-    throw error instanceof Failure
-      ? error
-      : new Failure('invalid_request', 'It broke off.', { cause: error });
-  });
-  return { bytes, type: answer.headers.get('content-type'), name: null };
 }
 
-/** The id in one of the gateway's own links: they need no network, and may be private. */
+async function openRemote(
+  url: string,
+  { ports, allow, maxBytes }: AttachOptions,
+  signal: AbortSignal,
+): Promise<Opened> {
+  const file = await openAddress(ports.http, url, {
+    ...{ allow, maxBytes, signal },
+    tooLarge: () => tooLarge(maxBytes),
+  });
+  return {
+    read: async () => ({ bytes: await file.read(), type: file.type, name: null }),
+    cancel: file.cancel,
+  };
+}
+
+/** A file in the gateway's storage; null if there is none. It is opened when it is read. */
+async function openStored(
+  { fileStore, maxBytes }: AttachOptions,
+  id: string | null,
+  folder?: string,
+): Promise<Opened | null> {
+  if (id === null || !fileStore || !(await fileStore.head(id, folder))) return null;
+  return {
+    async read() {
+      const file = await fileStore.get(id, undefined, folder);
+      if (!file) throw new Failure('invalid_request', 'It was deleted.');
+      const bytes = await readBody(
+        file.body,
+        { maxBytes, idleSeconds: 0, totalSeconds: readSeconds },
+        (limit) =>
+          limit === 'size'
+            ? tooLarge(maxBytes)
+            : new Failure('upstream_timeout', `It took longer than ${readSeconds} seconds.`),
+      );
+      return { bytes, type: file.type, name: file.fileName };
+    },
+  };
+}
+
+function abandoned(): Failure {
+  return new Failure('invalid_request', 'The request ended before its pictures and files were uploaded.');
+}
+
+/** The id in one of the gateway's own links. They need no network, and may be private. */
 function ownId(url: string, stem: string): string | null {
   if (!url.startsWith(`${stem}/`)) return null;
   const [, name] = /\/(?:images|files)\/([^/?#]+)$/.exec(url) ?? [];
   return name === undefined ? null : idIn(name);
-}
-
-function bounded(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array> {
-  return withTimeout(
-    readAll(body, maxBytes, () => tooLarge(maxBytes)),
-    readSeconds,
-    () => new Failure('upstream_timeout', `It took longer than ${readSeconds} seconds.`),
-  );
 }
 
 function tooLarge(maxBytes: number): Failure {
@@ -151,23 +193,23 @@ function decodeBase64(text: string, maxBytes: number): Uint8Array {
   }
 }
 
-/** An input as it is sent: what it is, what it is called, how large a picture it is. */
-async function outgoing(input: Input, { bytes, type: declared, name }: Fetched): Promise<Outgoing> {
+/** An input as it is sent: its type, its name, and its size if it is a picture. */
+async function outgoing(input: Input, { bytes, type: declared, name }: FileBytes): Promise<Outgoing> {
   if (bytes.length === 0) throw broken(input, 'It is empty.');
-  const called = name ?? input.name;
-  const type = await typeOf(bytes.subarray(0, headBytes), declared, called);
+  const givenName = name ?? input.name;
+  const type = await typeOf(bytes.subarray(0, headBytes), declared, givenName);
   if (input.isPicture === true && isUnseen(type))
     throw broken(
       input,
       `The model cannot see ${type}. Send JPEG, PNG, GIF or WebP, or send it as a file part.`,
     );
   const ending = await endingOf(type);
-  const safe = safeFileName(called ?? '', isPicture(type) ? 'image' : 'file');
+  const safe = safeFileName(givenName ?? '', isPicture(type) ? 'image' : 'file');
   const fileName = ending !== null && !/\.\w{1,12}$/.test(safe) ? `${safe}.${ending}` : safe;
   return { bytes, name: fileName, type, size: isPicture(type) ? sizeOf(input, bytes) : null };
 }
 
-/** Whether a type is a picture, or sound or film, that the model is not shown. */
+/** Whether the model cannot see a type of picture, sound or film. */
 function isUnseen(type: string): boolean {
   return /^(?:image|audio|video)\//.test(type) && useCaseOf(type) !== 'multimodal';
 }
@@ -177,7 +219,7 @@ function sizeOf(input: Input, bytes: Uint8Array): { width: number; height: numbe
     const { width, height } = imageSize(bytes);
     if (width > 0 && height > 0) return { width, height };
   } catch {
-    // Without a size it is damaged, see below.
+    // A picture without a size is damaged, see below.
   }
   throw broken(input, 'The picture is damaged: its size cannot be read.');
 }

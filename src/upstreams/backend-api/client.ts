@@ -183,7 +183,8 @@ export function createClient({ base, key, account, timeouts, onRetry }: ClientOp
       if (status !== 'success') throw new Failure('upstream_error', 'The upstream did not accept an upload.');
     },
     fileInfo: (id: string, signal: AbortSignal) => getJson(`/files/${encodeURIComponent(id)}`, signal),
-    models: () => getJson('/models?history_and_training_disabled=false'),
+    models: (signal: AbortSignal | null = null) =>
+      getJson('/models?history_and_training_disabled=false', signal),
     gizmo: (id: string) => getJson(`/gizmos/${encodeURIComponent(id)}`),
     socketUrl: async (signal: AbortSignal) =>
       textField(await postJson('/register-websocket', undefined, signal), 'wss_url'),

@@ -1,3 +1,4 @@
+import { maxGivenName } from '../../files/file-name.ts';
 import { Failure } from '../../http/failure.ts';
 import { decodedSegment } from '../../http/request-target.ts';
 
@@ -8,18 +9,18 @@ export type Source =
   | { readonly from: 'bytes'; readonly bytes: Uint8Array; readonly type: string | null }
   | { readonly from: 'file'; readonly id: string };
 
-/** A picture or file in a message, and where it stands in the request. */
+/** A picture or file in a message, and its place in the request. */
 export type Input = {
   readonly source: Source;
   readonly name: string | null;
   readonly param: string;
   /** Whether it must be a picture that the model can see. */
   readonly isPicture?: boolean;
-  /** Whether the request is answered without it if it cannot be had. */
+  /** Whether the request is answered without it if it cannot be fetched. */
   readonly isOptional?: boolean;
 };
 
-/** What a message holds: its text, and its pictures and files, both together in their order. */
+/** What a message holds: its text, its pictures and files, and both together in their order. */
 export type Contents = {
   readonly text: string;
   readonly inputs: readonly Input[];
@@ -28,7 +29,7 @@ export type Contents = {
 
 type Part = Readonly<Record<string, unknown>>;
 
-/** Most pictures and files of one request: the whole history comes again each time. */
+/** Most pictures and files of one request. Clients send the whole history each time. */
 const maxInputs = 64;
 /** Most pictures of earlier answers that are sent along. */
 const maxOwnPictures = 4;
@@ -47,7 +48,7 @@ export function contentsOf(messages: readonly unknown[], stem: string | null = n
   if (count > maxInputs)
     throw new Failure(
       'invalid_request',
-      `The messages hold ${count} pictures and files together. At most ${maxInputs} are taken: leave older ones out.`,
+      `The messages hold ${count} pictures and files together. At most ${maxInputs} are accepted: leave older ones out.`,
       { param: 'messages' },
     );
   return contents;
@@ -65,7 +66,7 @@ function readContent(content: unknown, param: string): Contents {
   return { text: texts.join('\n'), inputs, parts };
 }
 
-/** Adds the newest of our own pictures in the assistant's words to the user's next message. */
+/** Adds the newest of the gateway's own pictures in the assistant's text to the user's next message. */
 function withOwnPictures(
   messages: readonly unknown[],
   contents: readonly Contents[],
@@ -90,7 +91,7 @@ function withOwnPictures(
   return out;
 }
 
-/** The pictures of ours that a text links, each once. */
+/** The gateway's own pictures that a text links, each once. */
 function picturesIn(text: string, stem: string, param: string): Input[] {
   const start = `${stem}/images/`;
   const urls = new Set<string>();
@@ -132,14 +133,16 @@ function readPart(part: Part, param: string): string | Input {
   );
 }
 
-/** A part's address, data or file id, under any of the names they have. */
+/** A part's address, data or file id, under any of their names. */
 function fromPart(inner: Part, outer: Part, param: string): Input {
   const text = (...values: unknown[]) => values.find((value): value is string => typeof value === 'string');
   const name = text(inner.filename, outer.filename, inner.name) ?? null;
+  if (name !== null && name.length > maxGivenName)
+    throw wrong(param, `has a file name of more than ${maxGivenName} characters`);
   const id = text(inner.file_id, outer.file_id);
   const data = text(inner.file_data, outer.file_data);
   const url = text(inner.url, inner.file_url, outer.file_url);
-  // A form's file comes as it is, which JSON cannot say.
+  // A file of a form: JSON cannot hold bytes.
   if (inner.bytes instanceof Uint8Array)
     return { source: { from: 'bytes', bytes: inner.bytes, type: text(inner.type) ?? null }, name, param };
   if (data !== undefined)
@@ -154,7 +157,7 @@ function fromPart(inner: Part, outer: Part, param: string): Input {
     return { source: inline ?? { from: 'url', url }, name: name ?? (inline ? null : nameIn(url)), param };
   }
   if (id !== undefined) return { source: { from: 'file', id }, name, param };
-  throw wrong(param, 'names no picture or file: give a "url", "file_data" or "file_id"');
+  throw wrong(param, 'names no picture or file: send a "url", "file_data" or "file_id"');
 }
 
 function objectIn(value: unknown, otherwise: string): Part {

@@ -12,6 +12,8 @@ export type PublishOptions = {
   /** Null if nothing is stored: links of the upstream go to the caller. */
   readonly fileStore: FileStore | null;
   readonly stem: string;
+  /** A hash that names the caller for limits. */
+  readonly caller: string;
   readonly r2Domain: string | undefined;
   /** Private hosts, as `host:port`, that files may come from. */
   readonly allow: ReadonlySet<string>;
@@ -84,7 +86,7 @@ export function createPublisher(client: Client, options: PublishOptions) {
       const located = await locate(asset, conversationId);
       if (!fileStore) return { url: located.url };
       return ports.tasks
-        .limitMemory(() => store(fileStore, asset, located))
+        .limitMemory(() => store(fileStore, asset, located), options.caller)
         .catch((error: unknown) => {
           const cause = error instanceof Failure && error.cause instanceof Error ? error.cause.message : null;
           ports.log('warn', 'a picture or file of an answer could not be stored', {

@@ -16,6 +16,7 @@ import type { Release, Semaphore } from '../../relay/semaphore.ts';
 import { countFurtherAttempt } from '../attempts.ts';
 import type { BackendUpstream, SegmentStream } from '../upstream.ts';
 import { attachAll } from './attach.ts';
+import { checkKey } from './check-key.ts';
 import { type Client, createClient } from './client.ts';
 import { type ChatRequest, type ConversationModel, composeNext, messagesIn, sentIn } from './compose.ts';
 import { createEndpoints, type Endpoint, isRetryable, resultOf } from './endpoints.ts';
@@ -113,12 +114,9 @@ export function createBackendUpstream(
     const contents = contentsOf(messages, fileStore ? stem : null);
     const inputs = contents.flatMap((each) => each.inputs);
     if (inputs.length === 0) return composeNext(messages, contents, new Map(), options);
-    const upload = createUploader(
-      client,
-      ports,
-      { upstream: settings.name, keyHash: await hashOf(ports, `${key.key ?? ''}\n${account ?? ''}`) },
-      upstreamMayName,
-    );
+    const keyHash = await hashOf(ports, `${key.key ?? ''}\n${account ?? ''}`);
+    const owner = { upstream: settings.name, keyHash };
+    const upload = createUploader(client, ports, owner, upstreamMayName);
     const attached = await attachAll(
       inputs,
       upload,
@@ -129,6 +127,7 @@ export function createBackendUpstream(
         uploadsFolder: await uploadsFolder(call.credentials, ports),
         allow: callersMayName,
         maxBytes: settings.maxFileBytes,
+        checkKey: async (until) => (key.own ? checkKey(client, ports, owner, until) : undefined),
       },
       signal,
     );
@@ -212,6 +211,7 @@ export function createBackendUpstream(
           ports,
           fileStore: settings.upstreamLinks ? null : fileStore,
           stem: linkStem(call.incoming, settings.publicUrl),
+          caller: await uploadsFolder(call.credentials, ports),
           r2Domain: settings.r2Domain,
           allow: upstreamMayName,
           maxBytes: settings.maxStoredBytes,
