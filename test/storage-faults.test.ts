@@ -116,27 +116,32 @@ function fillUp(path: string): void {
 }
 
 describe('storage that cannot be used', () => {
-  const reads = (text: string, reason: string) => {
+  /** The answer links the upstream's own copy, and says so. */
+  const linksUpstream = async (text: string) => {
     expect(text).toContain('Here you are.');
-    expect(text).toContain(`> Note: a picture could not be fetched: ${reason}`);
+    expect(text).toContain('> Note: the gateway could not store it, so this link works for a short time');
+    const [, link = ''] = /!\[[^\]]*\]\((http[^)]+)\)/.exec(text) ?? [];
+    expect(link).toContain(web.url);
+    expect((await fetch(link)).headers.get('content-type')).toBe('image/png');
   };
 
-  test('a file in place of the folder: the answer has a note', async () => {
+  test("a file in place of the folder: the upstream's link is handed out", async () => {
     const dataDir = join(temporary(), 'file');
     writeFileSync(dataDir, 'not a folder');
     const gateway = await startOnNode(env(dataDir));
-    reads(await ask(gateway.url), 'it could not be stored');
+    await linksUpstream(await ask(gateway.url));
     const image = await fetch(`${gateway.url}/v1/images/generations`, {
       method: 'POST',
       headers: { authorization: 'Bearer k', 'content-type': 'application/json' },
       body: JSON.stringify({ prompt: '/draw' }),
     });
-    expect(image.status).toBeGreaterThanOrEqual(500);
-    expect(await image.text()).toContain('could not be stored');
+    expect(image.status).toBe(200);
+    const { data } = (await image.json()) as { data: { url: string }[] };
+    expect(data[0]?.url).toContain(web.url);
     await gateway.stop();
   });
 
-  test('no right to write: the answer has a note', async () => {
+  test("no right to write: the upstream's link is handed out", async () => {
     const dataDir = join(temporary(), 'locked');
     mkdirSync(dataDir);
     chmodSync(dataDir, 0o555);
@@ -147,12 +152,14 @@ describe('storage that cannot be used', () => {
       ? await startProcess({ ...env(dataDir), LOG_LEVEL: 'error' }, ['test/as-nobody.ts'])
       : null;
     const own = gateway ? null : await startOnNode(env(dataDir));
-    reads(await ask(gateway?.url ?? own?.url ?? ''), 'the gateway may not write to its DATA_DIR');
+    await linksUpstream(await ask(gateway?.url ?? own?.url ?? ''));
     gateway?.child.kill();
     await own?.stop();
   });
 
-  test('a full disk: the answer has a note, and stored pictures are still served', async ({ skip }) => {
+  test("a full disk: the upstream's link is handed out, and stored pictures are still served", async ({
+    skip,
+  }) => {
     const dataDir = temporary();
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dataDir]).status === 0;
     if (!mounted) return skip('a small disk can only be mounted by root');
@@ -161,7 +168,7 @@ describe('storage that cannot be used', () => {
       const [, link = ''] = /\((http[^)]+)\)/.exec(await ask(gateway.url, '/draw 1')) ?? [];
       fillUp(join(dataDir, 'ballast'));
       const text = await ask(gateway.url, '/draw 10');
-      reads(text, "the gateway's storage is full");
+      await linksUpstream(text);
       expect((await fetch(link)).status).toBe(200);
       await gateway.stop();
     } finally {
@@ -261,11 +268,11 @@ describe('an S3 store that does not work', { timeout: 60_000 }, () => {
   };
   const path = `/images/${'0'.repeat(32)}.png`;
 
-  test('one that never answers: the answer has a note, a stored picture is a 503', async () => {
+  test("one that never answers: the upstream's link is handed out, a stored picture is a 503", async () => {
     const { url, stop } = await startWith(() => {});
     const [text, picture] = await Promise.all([ask(url), fetch(url + path)]);
-    expect(text).toContain('Here you are.');
-    expect(text).toContain('> Note: a picture could not be fetched: it could not be stored');
+    expect(text).toContain('> Note: the gateway could not store it');
+    expect(text).toContain(`(${web.url}/`);
     expect(picture.status).toBe(503);
     expect(picture.headers.get('retry-after')).toBe('5');
     await stop();

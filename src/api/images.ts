@@ -175,7 +175,7 @@ function nothingDrawn(turns: readonly PromiseSettledResult<void>[], drawn: reado
 }
 
 async function link(spoken: SegmentStream, asset: AssetRef): Promise<string> {
-  const published = await spoken.publish(asset);
+  const published = await spoken.publish(asset, 'image');
   if ('url' in published) return published.url;
   throw new Failure('upstream_error', `The picture was drawn, but could not be fetched: ${published.failed}`);
 }

@@ -2,8 +2,8 @@ import type { AssetRef, FinishReason, Segment } from './segment.ts';
 import type { Style } from './style.ts';
 import { createWriter, type Published, type Written } from './writer.ts';
 
-/** Turns an asset into something a reader can see. */
-export type Publish = (asset: AssetRef) => Promise<Published>;
+/** Turns an asset into something a reader can see. Only a picture may be shown as an `image`. */
+export type Publish = (asset: AssetRef, kind: 'image' | 'file') => Promise<Published>;
 
 /** A written answer: pieces of it, and how it ended. */
 export type AnswerPart =
@@ -37,10 +37,10 @@ export function createAnswerWriter(style: Style, publish: Publish): AnswerWriter
   let last: Extract<AnswerPart, { kind: 'finish' | 'error' }> | null = null;
   let pending: Promise<void> | null = null;
 
-  const publishOnce = (asset: AssetRef): void => {
+  const publishOnce = ({ kind, asset }: Extract<Segment, { asset: AssetRef }>): void => {
     const name = nameOf(asset);
     if (publishing.has(name)) return;
-    const work = publish(asset).then(
+    const work = publish(asset, kind).then(
       (result) => void published.set(name, result),
       (error: unknown) => void published.set(name, { failed: reasonOf(error) }),
     );
@@ -54,7 +54,7 @@ export function createAnswerWriter(style: Style, publish: Publish): AnswerWriter
       // Several assets of one batch are published side by side, and written in their order.
       for (const segment of batch)
         if ((segment.kind === 'image' || segment.kind === 'file') && writer.wants(segment.asset))
-          publishOnce(segment.asset);
+          publishOnce(segment);
     },
     pending: () => pending,
     take() {

@@ -4,7 +4,9 @@ import type { AssetRef, Link, Segment } from './segment.ts';
 import type { Style } from './style.ts';
 
 /** An asset that a reader can see, or the reason why not. */
-export type Published = { readonly url: string } | { readonly failed: string };
+export type Published =
+  /** `isShortLived`: the gateway could not store it, and links the upstream's copy. */
+  { readonly url: string; readonly isShortLived?: boolean } | { readonly failed: string };
 
 /** A source, and where in the content it is cited (in UTF-16 units). */
 export type Annotation = {
@@ -22,6 +24,7 @@ export type Written = {
 };
 
 const nothing: Written = { content: '', reasoning: '', annotations: [] };
+const shortLived = 'the gateway could not store it, so this link works for a short time only';
 const notFetched: Published = { failed: 'it was not fetched' };
 
 /**
@@ -45,15 +48,18 @@ export function createWriter(style: Style) {
     if ('failed' in published)
       return body.paragraph(noticeOf(`a picture could not be fetched: ${published.failed}`, style.markdown));
     if (style.images === 'none') return '';
-    return body.paragraph(
-      style.images === 'link' ? published.url : `![${altOf(prompt)}](${linkable(published.url)})`,
-    );
+    const link = style.images === 'link' ? published.url : `![${altOf(prompt)}](${linkable(published.url)})`;
+    const picture = body.paragraph(link);
+    return published.isShortLived === true
+      ? picture + body.paragraph(noticeOf(shortLived, style.markdown))
+      : picture;
   };
 
-  const file = (published: Published): string =>
-    body.inline(
-      'failed' in published ? `] (file unavailable: ${published.failed})` : `](${linkable(published.url)})`,
-    );
+  const file = (published: Published): string => {
+    if ('failed' in published) return body.inline(`] (file unavailable: ${published.failed})`);
+    const link = `](${linkable(published.url)})`;
+    return body.inline(published.isShortLived === true ? `${link} (${shortLived})` : link);
+  };
 
   const block = (segment: Extract<Segment, { kind: 'code' | 'output' }>): Written => {
     if (!style.toolOutput) return nothing;

@@ -1,4 +1,4 @@
-import { type FileStore, mediaFolder, pathOf } from '../../files/file-store.ts';
+import { type FileStore, mediaFolder, onlyPictures, pathOf } from '../../files/file-store.ts';
 import { Failure } from '../../http/failure.ts';
 import { guardedFetch } from '../../http/guarded-fetch.ts';
 import type { Ports } from '../../ports/ports.ts';
@@ -22,6 +22,9 @@ export type PublishOptions = {
   readonly idleSeconds: number;
 };
 
+/** A response with an asset's bytes, and whether its address opens without the upstream's key. */
+type OpenedAsset = { readonly response: Response; readonly isPublic: boolean };
+
 /** Longest wait for the head of a file, redirects included, in seconds. */
 const headSeconds = 60;
 /** Any file may take this long, and one second more for each of these bytes. */
@@ -38,13 +41,13 @@ export function createPublisher(client: Client, options: PublishOptions) {
     return client.locateSandbox(conversationId, asset.messageId, asset.path);
   };
 
-  const open = async ({ url }: Located): Promise<Response> => {
+  const open = async ({ url }: Located): Promise<OpenedAsset> => {
     const response = await guardedFetch(ports.http, url, { allow, timeoutSeconds: headSeconds });
-    if (response.ok) return response;
+    if (response.ok) return { response, isPublic: true };
     void response.body?.cancel().catch(() => {});
     // Newer upstreams serve files themselves, and require the key.
     const own = [401, 403].includes(response.status) ? await client.openOwn(url) : null;
-    if (own) return own;
+    if (own) return { response: own, isPublic: false };
     throw new Failure(
       'upstream_error',
       `the upstream's file storage answered with status ${response.status}`,
@@ -52,52 +55,79 @@ export function createPublisher(client: Client, options: PublishOptions) {
   };
 
   /** Limits the time of the body: a file that drips must not hold the answer. */
-  const fetchFile = async (located: Located): Promise<Response> => {
-    const response = await open(located);
-    if (response.body === null) return response;
+  const fetchFile = async (located: Located): Promise<OpenedAsset> => {
+    const { response, isPublic } = await open(located);
+    if (response.body === null) return { response, isPublic };
     const limits = { idleSeconds, graceSeconds, bytesPerSecond };
     const body = limitTransfer(
       response.body,
       limits,
       () => new Failure('upstream_timeout', "the upstream's file storage sends it too slowly"),
     );
-    return new Response(body, { status: response.status, headers: response.headers });
+    return { response: new Response(body, { status: response.status, headers: response.headers }), isPublic };
   };
 
-  const store = async (files: FileStore, asset: AssetRef, located: Located): Promise<Published> => {
-    const response = await fetchFile(located);
+  const store = async (
+    files: FileStore,
+    asset: AssetRef,
+    kind: 'image' | 'file',
+    located: Located,
+  ): Promise<Published> => {
+    const { response, isPublic } = await fetchFile(located);
     const length = response.headers.get('content-length');
-    const stored = await files.keep(
-      {
-        body: response.body ?? new Blob([]).stream(),
-        type: response.headers.get('content-type'),
-        name: asset.from === 'sandbox' ? asset.path : located.name,
-        length: length === null ? null : Number(length),
-      },
-      maxBytes,
-    );
-    if (options.r2Domain !== undefined)
-      return { url: `https://${options.r2Domain}/${mediaFolder}/${stored.id}` };
-    return { url: options.stem + pathOf(stored) };
+    const file = {
+      body: response.body ?? new Blob([]).stream(),
+      type: response.headers.get('content-type'),
+      name: asset.from === 'sandbox' ? asset.path : located.name,
+      length: length === null ? null : Number(length),
+    };
+    try {
+      const stored = await files.keep(file, maxBytes, kind === 'image' ? { checkType: onlyPictures } : {});
+      return {
+        url:
+          options.r2Domain === undefined
+            ? options.stem + pathOf(stored)
+            : `https://${options.r2Domain}/${mediaFolder}/${stored.id}`,
+      };
+    } catch (error) {
+      // The upstream's link is better than none, if it opens without the key.
+      if (!isPublic || !isStorageFailure(error)) throw error;
+      logFailure(error);
+      return { url: located.url, isShortLived: true };
+    }
+  };
+
+  const logFailure = (error: unknown): void => {
+    const cause = error instanceof Failure && error.cause instanceof Error ? error.cause.message : null;
+    ports.log('warn', 'a picture or file of an answer could not be stored', {
+      error: error instanceof Error ? error.message : String(error),
+      cause,
+    });
   };
 
   return {
-    async publish(asset: AssetRef, conversationId: string | null): Promise<Published> {
+    /** A link to an asset. Throws if it cannot be fetched, or is no picture but must be one. */
+    async publish(
+      asset: AssetRef,
+      kind: 'image' | 'file',
+      conversationId: string | null,
+    ): Promise<Published> {
       const located = await locate(asset, conversationId);
       if (!fileStore) return { url: located.url };
       return ports.tasks
-        .limitMemory(() => store(fileStore, asset, located), options.caller)
+        .limitMemory(() => store(fileStore, asset, kind, located), options.caller)
         .catch((error: unknown) => {
-          const cause = error instanceof Failure && error.cause instanceof Error ? error.cause.message : null;
-          ports.log('warn', 'a picture or file of an answer could not be stored', {
-            error: error instanceof Error ? error.message : String(error),
-            cause,
-          });
+          logFailure(error);
           throw error;
         });
     },
     /** The bytes of an asset. */
     download: async (asset: AssetRef, conversationId: string | null): Promise<Response> =>
-      fetchFile(await locate(asset, conversationId)),
+      (await fetchFile(await locate(asset, conversationId))).response,
   };
+}
+
+/** Whether the gateway's own storage is the reason. */
+function isStorageFailure(error: unknown): boolean {
+  return error instanceof Failure && (error.code === 'unavailable' || error.code === 'insufficient_storage');
 }

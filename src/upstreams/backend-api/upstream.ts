@@ -219,7 +219,7 @@ export function createBackendUpstream(
         });
         return {
           batches: redactErrors(runTurn(source, reader, client, options, ports, signal), client.redact),
-          publish: (asset) => publisher.publish(asset, reader.state.conversationId),
+          publish: (asset, kind) => publisher.publish(asset, kind, reader.state.conversationId),
           download: (asset) => publisher.download(asset, reader.state.conversationId),
         };
       } catch (error) {
