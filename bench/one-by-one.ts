@@ -82,6 +82,7 @@ function converter(events: readonly Uint8Array[]): () => Promise<Response> {
       maxStoredBytes: 1,
       maxFileBytes: 1,
       fileFetchAllow: [],
+      modelsCacheSeconds: 60,
     },
     ports,
     null,

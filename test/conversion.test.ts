@@ -276,6 +276,41 @@ describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ s
     await expect(client.models.retrieve('gpt-9')).rejects.toThrow('not served');
   });
 
+  test('a model of the upstream’s own list is listed, found and served', async () => {
+    const { data } = await client.models.list();
+    const owners = Object.fromEntries(data.map(({ id, owned_by }) => [id, owned_by]));
+    expect(owners['gpt-5-3']).toBe(owners['gpt-4']);
+    expect(data.filter(({ id }) => id === 'gpt-4')).toHaveLength(1);
+    expect(await client.models.retrieve('gpt-5-3')).toMatchObject({ id: 'gpt-5-3' });
+    const before = web.seen.length;
+    expect(await ask('hi', { model: 'gpt-5-3' })).toMatchObject({ message: { content: 'You said: hi' } });
+    expect(web.payloads.at(-1)).toMatchObject({ model: 'gpt-5-3' });
+    // The list is cached for this key.
+    expect(web.seen.slice(before).filter((line) => line.endsWith('/models'))).toEqual([]);
+  });
+
+  test('a name that stays unknown is a 404 with the nearest names', async () => {
+    const failure = await ask('hi', { model: 'gpt-5-4' }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ status: 404, code: 'model_not_found' });
+    expect(String((failure as Error).message)).toContain('"gpt-5-3"');
+  });
+
+  test('a known name is served without a look at the list', async () => {
+    const fresh = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer fk-never-listed', 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-4', messages: [{ role: 'user', content: 'x' }] }),
+    });
+    expect(fresh.status).toBe(200);
+    const before = web.seen.length;
+    const other = await fetch(`${gateway.url}/v1/models`, {
+      headers: { authorization: 'Bearer fk-never-listed' },
+    });
+    expect((await other.json()).data.map(({ id }: { id: string }) => id)).toContain('gpt-5-3');
+    // Another key had no list yet, so it is read with that key.
+    expect(web.seen.slice(before).filter((line) => line.endsWith('/models'))).toHaveLength(1);
+  });
+
   test('the SDK’s stream helper, the AI SDK and LangChain read it', async () => {
     const final = await client.chat.completions
       .stream({ model: 'gpt-4', messages: [{ role: 'user', content: '/code' }] })

@@ -65,7 +65,9 @@ export function createForward(
     if (body.value.model === undefined && !isChat && (modelRouter.hasGeneral || !isImages))
       return general(call, body.bytes);
     const model = isImages && body.value.model === undefined ? drawingModel : modelOf(body);
-    return served(call, body, model, candidates(call, model));
+    const choice = candidates(call, model);
+    if (choice instanceof Promise) return choice.then((each) => served(call, body, model, each));
+    return served(call, body, model, choice);
   };
 
   /**
@@ -118,7 +120,7 @@ export function createForward(
   const withForm = async (call: Call): Promise<Reply> => {
     const form = await readForm(call, maxBodyBytes);
     const named = form.get('model');
-    const [first] = candidates(call, typeof named === 'string' && named !== '' ? named : drawingModel);
+    const [first] = await candidates(call, typeof named === 'string' && named !== '' ? named : drawingModel);
     if (first.kind === 'openai') throw new Failure('not_found', 'The model is not served for this path.');
     const fields = Object.fromEntries([...form].filter(([, value]) => typeof value === 'string'));
     const files = [...form].flatMap(([, value]) => (typeof value === 'string' ? [] : [value]));
@@ -134,18 +136,24 @@ export function createForward(
   };
 
   /** The upstreams that may serve a model. The model is recorded. */
-  const candidates = (call: Call, name: string): Candidates => {
+  const candidates = (call: Call, name: string): Candidates | Promise<Candidates> => {
     call.record.model = name.slice(0, 100);
-    return modelRouter.candidates(name);
+    return modelRouter.candidates(call, name);
   };
 
   /** `GET /v1/models/{id}`, from the upstream that serves the model. */
-  const model = (call: Call): Reply => {
+  const model = (call: Call): Reply | Promise<Reply> => {
     if (modelRouter.onlyUpstream) return general(call, null);
     const id = decodedSegment(call.path.slice('/v1/models/'.length));
     if (id === null)
       throw new Failure('invalid_request', 'The model name in the path is not percent-encoded UTF-8.');
-    const [first] = modelRouter.candidates(id);
+    const choice = modelRouter.candidates(call, id);
+    return choice instanceof Promise
+      ? choice.then(([first]) => describe(call, id, first))
+      : describe(call, id, choice[0]);
+  };
+
+  const describe = (call: Call, id: string, first: Served): Reply => {
     if (first.kind === 'backend-api')
       return json({ id, object: 'model', created: 0, owned_by: first.upstream.name });
     return plan(call, call.method, `/v1/models/${encodeURIComponent(first.model)}`, [

@@ -53,6 +53,7 @@ export function createModels({
     settings.modelsCacheSeconds,
   );
   const compatible = modelRouter.upstreams.filter((upstream) => upstream.kind === 'openai');
+  const conversations = modelRouter.upstreams.filter((upstream) => upstream.kind === 'backend-api');
 
   const listOf = async (call: Call, upstream: CompatibleUpstream): Promise<Listed> => {
     const relay = plan({ ...call, search: '' }, 'GET', '/v1/models', [{ upstream, body: null }]);
@@ -66,6 +67,10 @@ export function createModels({
   };
 
   return async (call) => {
+    // Read beside the others. One that fails, or for which there is no key, has its usual names.
+    const slugs = Promise.all(
+      conversations.map((upstream) => upstream.models(call).catch((): readonly string[] => [])),
+    );
     const results = await Promise.all(
       compatible.map((upstream) => listOf(call, upstream).catch((error): Listed => failed(error))),
     );
@@ -79,6 +84,13 @@ export function createModels({
         if (!models.has(model.id) && modelRouter.first(model.id)?.upstream.name === compatible[i]?.name)
           models.set(model.id, model);
       }
+    }
+    for (const [i, list] of (await slugs).entries()) {
+      const owner = conversations[i]?.name ?? '';
+      // A name that another upstream takes is served there.
+      for (const id of list)
+        if (!models.has(id) && (modelRouter.first(id)?.upstream.name ?? owner) === owner)
+          models.set(id, { id, object: 'model', created: 0, owned_by: owner });
     }
     const failure = results.find((result) => !result.ok);
     if (failure && models.size === 0) {

@@ -1,9 +1,11 @@
+import type { Call } from '../call.ts';
 import { Failure } from '../http/failure.ts';
 import type { ConversationModel } from './backend-api/compose.ts';
 import {
   conversationModel,
   conversationModelNames,
   isAlwaysConversation,
+  nearestNames,
 } from './backend-api/model-names.ts';
 import { type BackendUpstream, type CompatibleUpstream, matches, type Upstream } from './upstream.ts';
 
@@ -37,8 +39,12 @@ export interface ModelRouter {
   general(): CompatibleUpstream;
   /** The first upstream for a model; null if there is none. */
   first(model: string): Served | null;
-  /** The upstreams for a model, in their order. Throws a 404 `model_not_found` if there is none. */
-  candidates(model: string): Candidates;
+  /**
+   * The upstreams for a model, in their order. A name that the settings do not know is looked up in
+   * the lists of the conversation upstreams, with the caller's key. Throws a 404 `model_not_found`
+   * with the nearest names if there is none.
+   */
+  candidates(call: Call, model: string): Candidates | Promise<Candidates>;
 }
 
 /**
@@ -54,7 +60,8 @@ export function createModelRouter(
 ): ModelRouter {
   const byName = new Map(upstreams.map((upstream) => [upstream.name, upstream]));
   const compatible = upstreams.filter((upstream) => upstream.kind === 'openai');
-  const backend = upstreams.find((upstream) => upstream.kind === 'backend-api') ?? null;
+  const conversations = upstreams.filter((upstream) => upstream.kind === 'backend-api');
+  const backend = conversations[0] ?? null;
   const open = compatible.find((upstream) => upstream.models === null) ?? null;
   const onlyUpstream = upstreams.length === 1 && Object.keys(entries).length === 0 ? open : null;
 
@@ -84,6 +91,15 @@ export function createModelRouter(
     if (serving.length > 0) return serving.map((upstream) => served(upstream, model));
     return backend && conversationModel(model) ? [served(backend, model)] : [];
   };
+  /** Looks for a model in the lists of the conversation upstreams. */
+  const candidatesByList = async (call: Call, model: string): Promise<Candidates> => {
+    const lists = await Promise.all(conversations.map((upstream) => upstream.models(call)));
+    const [one, ...others] = conversations
+      .filter((_, i) => lists[i]?.includes(model))
+      .map((upstream) => served(upstream, model));
+    if (one) return [one, ...others];
+    throw notServed(model, [...new Set([...listed, ...lists.flat()])]);
+  };
   const first = (model: string): Served | null => candidates(model)[0] ?? null;
 
   const listed = [
@@ -99,14 +115,11 @@ export function createModelRouter(
     onlyUpstream,
     hasGeneral: compatible.length > 0,
     first,
-    candidates(model) {
+    candidates(call, model) {
       const [one, ...others] = candidates(model);
       if (one) return [one, ...others];
-      throw new Failure(
-        'model_not_found',
-        `The model "${model.slice(0, 100)}" is not served here. GET /v1/models lists those that are.`,
-        { param: 'model' },
-      );
+      if (conversations.length > 0) return candidatesByList(call, model);
+      throw notServed(model, listed);
     },
     general() {
       const upstream = open ?? compatible[0];
@@ -117,6 +130,17 @@ export function createModelRouter(
       );
     },
   };
+}
+
+/** The failure for a name that no upstream serves, with the names that are most like it. */
+function notServed(model: string, names: readonly string[]): Failure {
+  const nearest = nearestNames(model, names).map((name) => `"${name}"`);
+  const hint = nearest.length > 0 ? ` The nearest names: ${nearest.join(', ')}.` : '';
+  return new Failure(
+    'model_not_found',
+    `The model "${model.slice(0, 100)}" is not served here.${hint} GET /v1/models lists those that are.`,
+    { param: 'model' },
+  );
 }
 
 /** Choices with a weight in a random order by weight, then the others in their order. */

@@ -53,6 +53,8 @@ export interface BackendUpstream {
   readonly name: string;
   /** Its own limit for a whole answer, in seconds; null if TOTAL_TIMEOUT is its limit. */
   readonly totalSeconds: number | null;
+  /** The models that it lists for the caller's key. Throws if the list cannot be read. */
+  models(call: Call): Promise<readonly string[]>;
   /** Asks for an answer. Resolves once the upstream agreed to give one. Throws its refusal. */
   chat(
     call: Call,

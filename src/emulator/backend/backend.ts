@@ -132,7 +132,9 @@ export function createBackend() {
         /\/backend-api\/models$/,
         () =>
           Response.json({
-            models: [{ slug: 'gpt-4', max_tokens: 8191, title: 'GPT-4', description: '', tags: [] }],
+            models: ['gpt-4', 'gpt-5-3', 'gpt-5-3-thinking'].map((slug) => ({
+              ...{ slug, max_tokens: 8191, title: slug, description: '', tags: [] },
+            })),
           }),
       ],
       [

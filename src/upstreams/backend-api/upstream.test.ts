@@ -55,6 +55,7 @@ function upstreamWith(replies: (() => Response)[]) {
       maxStoredBytes: 1,
       maxFileBytes: 1,
       fileFetchAllow: [],
+      modelsCacheSeconds: 60,
     },
     ports,
     null,

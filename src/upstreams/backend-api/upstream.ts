@@ -22,6 +22,7 @@ import { type ChatRequest, type ConversationModel, composeNext, messagesIn, sent
 import { createEndpoints, type Endpoint, isRetryable, resultOf } from './endpoints.ts';
 import { hintsIn, noHints } from './hints.ts';
 import { contentsOf } from './inputs.ts';
+import { createModelList } from './model-list.ts';
 import { createPublisher } from './publish.ts';
 import { redactErrors } from './redact-errors.ts';
 import { runTurn } from './run-turn.ts';
@@ -55,6 +56,8 @@ export type BackendSettings = {
   readonly maxFileBytes: number;
   /** Private hosts, as `host:port`, that files may be fetched from. */
   readonly fileFetchAllow: readonly string[];
+  /** How long the list of models is cached, in seconds. */
+  readonly modelsCacheSeconds: number;
 };
 
 /** How long the description of a GPT is cached, in seconds. */
@@ -180,6 +183,7 @@ export function createBackendUpstream(
     kind: 'backend-api',
     name: settings.name,
     totalSeconds: settings.totalSeconds,
+    models: createModelList(settings, endpointsFor, ports),
     async chat(
       call: Call,
       request: ChatRequest,
