@@ -83,6 +83,7 @@ function converter(events: readonly Uint8Array[]): () => Promise<Response> {
       maxFileBytes: 1,
       fileFetchAllow: [],
       modelsCacheSeconds: 60,
+      backgroundTimeout: 120,
     },
     ports,
     null,

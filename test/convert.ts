@@ -1,6 +1,7 @@
 import type { Segment } from '../src/segments/segment.ts';
 import { markdownStyle, type Style } from '../src/segments/style.ts';
 import { createWriter } from '../src/segments/writer.ts';
+import { lastSegments } from '../src/upstreams/backend-api/end-turn.ts';
 import { createTurnReader, type TurnReader } from '../src/upstreams/backend-api/turn.ts';
 
 /** The answer without tool output and pictures, as the expected texts of the records have it. */
@@ -23,7 +24,10 @@ export function segmentsOf(
 ): Segment[] {
   const out: Segment[] = [];
   for (const piece of cutAt(new TextEncoder().encode(text), sizes)) out.push(...reader.push(piece));
-  return [...out, ...reader.end(), ...(reader.state.outcome === 'cut' ? [] : reader.flush())];
+  out.push(...reader.end());
+  const { outcome } = reader.state;
+  if (outcome === 'broken' || outcome === 'empty') return [...out, ...lastSegments(reader, null)];
+  return outcome === 'cut' ? out : [...out, ...reader.flush()];
 }
 
 /** Segments written down, every asset published under a name that tells it. */

@@ -283,6 +283,7 @@ export const otherEffects: Readonly<Record<string, Effect>> = {
   keyForGptsInfo: { shownBy: [modes, "keyForGptsInfo: 'fk-info'"] },
   hideConversations: { shownBy: [modes, 'hideConversations: false'] },
   continueRounds: { shownBy: [modes, 'continueRounds: 0'] },
+  backgroundTimeout: { shownBy: ['test/resume.test.ts', "BACKGROUND_TIMEOUT: '1'"] },
   alwaysAllowActions: { shownBy: ['test/conversion.test.ts', "ALWAYS_ALLOW_ACTIONS: 'true'"] },
   nonStreamKeepAlive: { shownBy: [modes, 'nonStreamKeepAlive: true'] },
   pace: { shownBy: [modes, '{ pace: 50 }'] },

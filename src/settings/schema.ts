@@ -109,6 +109,11 @@ export const settingsSchema = v.strictObject({
     form: 'flag',
     docs: 'Tell a backend-api upstream how much to think (`reasoning_effort`), and when to search or draw. Switch it off for an old upstream that refuses this.',
   }),
+  backgroundTimeout: setting(v.optional(seconds(), 600), {
+    env: 'BACKGROUND_TIMEOUT',
+    form: 'number',
+    docs: 'Seconds to wait for a backend-api answer that comes in the background: a picture, research, or what a stream handed over. TOTAL_TIMEOUT counts too.',
+  }),
   continueRounds: setting(v.optional(countUpTo(20), 3), {
     env: 'CONTINUE_ROUNDS',
     form: 'number',

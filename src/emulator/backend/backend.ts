@@ -1,14 +1,21 @@
 import type { Asked } from '../emulator.ts';
 import { eventStream } from '../openai/stream.ts';
 import { picture } from '../png.ts';
-import { encode } from './encode.ts';
+import { encode, resumeToken, type TurnHead } from './encode.ts';
 import { confirmed, continued, type Script, scriptFor } from './script.ts';
+import { storedConversation } from './stored.ts';
 import { createUploads } from './uploads.ts';
 
 /** Where the web app's face lives below the emulator's address. */
 export const backendPrefix = 'emulator-web';
 
-type Conversation = { hidden: boolean; asked: number; readonly ends: Script['ends'] };
+type Conversation = {
+  hidden: boolean;
+  asked: number;
+  readonly script: Script;
+  /** Each head gives the ids of the messages from the first. */
+  readonly newHead: () => TurnHead;
+};
 
 /** An emulator left running must not grow. */
 const maxConversations = 500;
@@ -32,19 +39,33 @@ export function createBackend() {
     const conversationId =
       typeof payload.conversation_id === 'string' ? payload.conversation_id : uuid(asked.serial, 0);
     const known = conversations.get(conversationId);
-    conversations.set(conversationId, known ?? { hidden: false, asked: 0, ends: script.ends });
+    const newHead = (): TurnHead => {
+      let count = 0;
+      return {
+        conversationId,
+        model: String(payload.model ?? 'gpt-4'),
+        sent: (payload.messages ?? []).filter((message) => typeof message === 'object' && message !== null),
+        newId: () => uuid(asked.serial, ++count),
+      };
+    };
+    conversations.set(conversationId, known ?? { hidden: false, asked: 0, script, newHead });
     for (const oldest of conversations.keys()) {
       if (conversations.size <= maxConversations) break;
       conversations.delete(oldest);
     }
-    let count = 0;
-    const head = {
-      conversationId,
-      model: String(payload.model ?? 'gpt-4'),
-      sent: (payload.messages ?? []).filter((message) => typeof message === 'object' && message !== null),
-      newId: () => uuid(asked.serial, ++count),
-    };
-    return eventStream(encode(script, head), asked.pace);
+    return eventStream(encode(script, newHead()), asked.pace);
+  };
+
+  /** The stream of a conversation once more, from the event that is asked for. */
+  const resume = async (asked: Asked): Promise<Response> => {
+    const { conversation_id: id, offset } = (await asked.request.json()) as Record<string, unknown>;
+    const known = typeof id === 'string' ? conversations.get(id) : undefined;
+    const kept = known?.script.kept;
+    const token = asked.request.headers.get('x-conduit-token');
+    if (!known || kept?.by !== 'request' || token !== resumeToken(String(id)))
+      return detail(404, { message: 'Nothing to resume', code: 'conversation_not_found' });
+    const lines = [...encode({ ...known.script, ends: 'done', lines: kept.lines }, known.newHead())];
+    return eventStream(lines.slice(Number(offset)), asked.pace);
   };
 
   const converse = async (asked: Asked): Promise<Response> => {
@@ -73,25 +94,13 @@ export function createBackend() {
     const conversation = conversations.get(url.pathname.split('/').at(-1) ?? '');
     if (!conversation)
       return detail(404, { message: 'Conversation not found', code: 'conversation_not_found' });
-    if (conversation.ends === 'handoff') return Response.json({ current_node: 'a', mapping: handedOff });
-    const drawn = conversation.ends === 'background' && ++conversation.asked > 1;
-    const part = {
-      content_type: 'image_asset_pointer',
-      asset_pointer: 'sediment://file_later',
-      width: 64,
-      height: 64,
-      metadata: { dalle: { prompt: 'A sluice' } },
-    };
-    const message = {
-      id: 'drawn',
-      author: { role: 'tool', name: 't2uay3k.sj1i4kz' },
-      status: 'finished_successfully',
-      content: { content_type: 'multimodal_text', parts: [part] },
-      metadata: { async_task_type: 'image_gen' },
-    };
+    const { script, newHead } = conversation;
+    const { kept } = script;
+    if (script.ends === 'cut' && kept?.by !== 'store') return detail(404, 'The answer was lost.');
+    const isReady = script.ends !== 'background' || ++conversation.asked > 1;
     return Response.json({
       is_visible: !conversation.hidden,
-      mapping: drawn ? { drawn: { id: 'drawn', message } } : {},
+      ...(isReady && kept ? storedConversation(kept.lines, newHead()) : { mapping: {} }),
     });
   };
 
@@ -99,6 +108,7 @@ export function createBackend() {
     endpoints: [
       ...createUploads(),
       ['POST', /\/backend-api\/conversation$/, converse],
+      ['POST', /\/backend-api\/f\/conversation\/resume$/, resume],
       ['POST', /\/backend-api\/stop_conversation$/, () => Response.json({ status: 'ok' })],
       [
         'PATCH',
@@ -157,28 +167,6 @@ export function createBackend() {
     ] as const,
   };
 }
-
-/** A conversation whose answer was finished out of sight. */
-const handedOff = {
-  u: {
-    id: 'u',
-    parent: null,
-    message: { id: 'u', author: { role: 'user' }, content: { content_type: 'text', parts: ['/handoff'] } },
-  },
-  a: {
-    id: 'a',
-    parent: 'u',
-    message: {
-      id: 'a',
-      author: { role: 'assistant' },
-      content: { content_type: 'text', parts: ['Answered out of sight.'] },
-      status: 'finished_successfully',
-      end_turn: true,
-      recipient: 'all',
-      metadata: {},
-    },
-  },
-};
 
 function refusalFor(said: string): Response | null {
   const status = Number(/^\/error (\d{3})$/.exec(said)?.[1]);

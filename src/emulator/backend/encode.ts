@@ -53,6 +53,8 @@ function* asDeltas(script: Script, head: TurnHead): Generator<string> {
     `data: ${JSON.stringify({ type, ...more, conversation_id: conversationId })}\n\n`;
   yield 'event: delta_encoding\ndata: "v1"\n\n';
   yield `: ping - 2025-03-12 06:00:55.349556+00:00\r\n\r\n${typed('input_message', { input_message: { content: { parts: ['hidden'] } } })}`;
+  if (script.kept?.by === 'request')
+    yield typed('resume_conversation_token', { kind: 'conduit', token: resumeToken(conversationId) });
   const echoes = sentBack(head);
   for (const [c, message] of echoes.entries())
     yield delta({ p: '', o: 'add', v: { message, conversation_id: conversationId, error: null }, c });
@@ -92,6 +94,11 @@ function* asDeltas(script: Script, head: TurnHead): Generator<string> {
   yield 'data: [DONE]\n\n';
 }
 
+/** The token that resumes the stream of a conversation. */
+export function resumeToken(conversationId: string): string {
+  return `resume-${conversationId}`;
+}
+
 /** The messages of the request as they come back: finished, and of no type. */
 function sentBack({ sent = [] }: TurnHead): Message[] {
   return sent.map((message) => ({
@@ -113,7 +120,8 @@ function isWhole(line: Line, script: Script, index: number): boolean {
   );
 }
 
-function messageOf(line: Line, head: TurnHead, id: string, text: string, finished: boolean): Message {
+/** A line as a message of the service. */
+export function messageOf(line: Line, head: TurnHead, id: string, text: string, finished: boolean): Message {
   const type = line.type ?? 'text';
   const holds = type === 'text' || type === 'multimodal_text' ? { parts: [text] } : { text };
   return {

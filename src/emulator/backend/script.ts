@@ -28,6 +28,8 @@ export type Script = {
   readonly lines: readonly Line[];
   readonly ends?: 'done' | 'cut' | 'error' | 'blocked' | 'background' | 'handoff';
   readonly encoding?: 'v0' | 'v1';
+  /** The whole turn, if the stream does not have it: a request resumes it, or it is stored. */
+  readonly kept?: { readonly by: 'request' | 'store'; readonly lines: readonly Line[] };
   /** Instead of lines: the events themselves. */
   readonly wire?: readonly WireEvent[];
 };
@@ -49,6 +51,12 @@ const picture = (id: string, prompt: string) => ({
   fovea: null,
   metadata: { dalle: { gen_id: 'gen', prompt, seed: 1 } },
 });
+
+const thought: Line = {
+  role: 'assistant',
+  type: 'thoughts',
+  content: { thoughts: [{ summary: 'Thinking', content: 'About sluices.' }] },
+};
 
 const source = 'https://en.wikipedia.org/wiki/Sluice';
 
@@ -185,8 +193,88 @@ const commands: Readonly<Record<string, (rest: string) => Script>> = {
         metadata: { image_gen_task_id: 'task-1', image_gen_async: true, ui_card_title: 'Drawing' },
       },
     ],
+    kept: {
+      by: 'store',
+      lines: [
+        {
+          role: 'tool',
+          name: 't2uay3k.sj1i4kz',
+          type: 'multimodal_text',
+          content: { parts: [picture('sediment://file_later', 'A sluice')] },
+          metadata: { async_task_type: 'image_gen' },
+        },
+      ],
+    },
   }),
-  handoff: () => ({ encoding: 'v1', ends: 'handoff', lines: [] }),
+  handoff: () => ({
+    encoding: 'v1',
+    ends: 'handoff',
+    lines: [],
+    kept: { by: 'store', lines: [say('Answered out of sight.')] },
+  }),
+  moved: () => ({
+    encoding: 'v1',
+    ends: 'handoff',
+    lines: [],
+    kept: { by: 'request', lines: [thought, say('Resumed by a request.', { channel: 'final' })] },
+  }),
+  resume: () => ({
+    encoding: 'v1',
+    ends: 'cut',
+    lines: [thought, say('This answer breaks in the mid', { channel: 'final', endTurn: false })],
+    kept: {
+      by: 'request',
+      lines: [thought, say('This answer breaks in the middle, and is resumed.', { channel: 'final' })],
+    },
+  }),
+  repair: () => ({
+    ends: 'cut',
+    lines: [say('This stream is lost, the ans', { endTurn: false })],
+    kept: { by: 'store', lines: [say('This stream is lost, the answer is stored.')] },
+  }),
+  research: () => ({
+    encoding: 'v1',
+    ends: 'background',
+    lines: [thought],
+    kept: {
+      by: 'store',
+      lines: [
+        thought,
+        say('A report about sluices.', {
+          endTurn: false,
+          metadata: { is_async_task_result_message: true, async_task_type: 'research' },
+        }),
+      ],
+    },
+  }),
+  question: () => ({
+    encoding: 'v1',
+    ends: 'background',
+    lines: [thought],
+    kept: {
+      by: 'store',
+      lines: [
+        thought,
+        { role: 'tool', name: 'research_kickoff_tool.clarify_with_text', text: 'Which sluices?' },
+      ],
+    },
+  }),
+  declined: () => ({
+    encoding: 'v1',
+    ends: 'background',
+    lines: [
+      {
+        role: 'tool',
+        name: 't2uay3k.sj1i4kz',
+        text: 'Drawing ...',
+        metadata: { image_gen_task_id: 'task-2', image_gen_async: true, ui_card_title: 'Drawing' },
+      },
+    ],
+    kept: {
+      by: 'store',
+      lines: [{ role: 'tool', name: 't2uay3k.sj1i4kz', text: 'I cannot draw that.', endTurn: true }],
+    },
+  }),
   think: () => ({
     encoding: 'v1',
     lines: [

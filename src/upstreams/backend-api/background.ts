@@ -1,85 +1,80 @@
 import { Failure } from '../../http/failure.ts';
-import type { Segment } from '../../segments/segment.ts';
 import { sleep } from '../../streams/sleep.ts';
 import type { Client } from './client.ts';
-import { isFinished, type Message } from './decode/message.ts';
-import { picturesOf } from './reduce/pictures.ts';
+import type { Message } from './decode/message.ts';
+import { hasPicture, isEndOfTurn } from './reduce/results.ts';
+
+export type PollOptions = {
+  /** Longest time to poll, in seconds. */
+  readonly seconds: number;
+  /** How many requests in a row may be refused. The last refusal is thrown. */
+  readonly maxRefusals: number;
+  /** Whether a picture is a result, although the turn is not over. */
+  readonly acceptsPicture: boolean;
+};
 
 const firstPollMs = 500;
 const pollEveryMs = 4000;
-const maxPollSeconds = 120;
-
-/** Polls a conversation until it holds the pictures that it promised; none if they do not come in time. */
-export async function backgroundPictures(
-  client: Pick<Client, 'stored'>,
-  conversationId: string,
-  signal: AbortSignal,
-): Promise<Segment[]> {
-  const pictures = await poll(client, conversationId, signal, (stored) => {
-    const ready = picturesIn(stored);
-    return ready.length > 0 ? ready : null;
-  });
-  return pictures ?? [];
-}
 
 /**
- * Polls a conversation until an answer that continued without a stream is finished. Gives the
- * messages after the user's last one; null if it is not finished in time.
+ * Polls a stored conversation until its turn is over. Gives the messages after the user's last one;
+ * null if the turn is not over in time.
  */
-export function storedAnswer(
+export async function storedResult(
   client: Pick<Client, 'stored'>,
   conversationId: string,
+  { seconds, maxRefusals, acceptsPicture }: PollOptions,
   signal: AbortSignal,
 ): Promise<Message[] | null> {
-  return poll(client, conversationId, signal, (stored) => {
-    const thread = threadOf(stored);
-    const last = thread.at(-1);
-    const isOver = last?.author?.role === 'assistant' && last.end_turn === true && isFinished(last);
-    return isOver ? thread.slice(thread.findLastIndex(({ author }) => author?.role === 'user') + 1) : null;
-  });
-}
-
-/** Throws the last refusal if the upstream refused every request. */
-async function poll<T>(
-  client: Pick<Client, 'stored'>,
-  conversationId: string,
-  signal: AbortSignal,
-  read: (stored: Record<string, unknown>) => T | null,
-): Promise<T | null> {
   const late = new AbortController();
   const timer = setTimeout(() => {
-    const message = `The upstream did not finish its answer within ${maxPollSeconds} seconds.`;
+    const message = `The upstream did not finish its answer within ${seconds} seconds.`;
     late.abort(new Failure('upstream_timeout', message));
-  }, maxPollSeconds * 1000);
+  }, seconds * 1000);
   const either = AbortSignal.any([signal, late.signal]);
-  let refusal: unknown = null;
+  let refusals = 0;
   try {
     for (let waitMs = firstPollMs; !either.aborted; waitMs = pollEveryMs) {
       await sleep(waitMs, either);
       if (either.aborted) break;
       try {
-        const result = read(await client.stored(conversationId, either));
+        const result = resultIn(await client.stored(conversationId, either), acceptsPicture);
         if (result !== null) return result;
-        refusal = null;
+        refusals = 0;
       } catch (error) {
-        refusal = error;
+        if (!either.aborted && ++refusals >= maxRefusals) throw error;
       }
     }
   } finally {
     clearTimeout(timer);
   }
-  if (refusal !== null) throw refusal;
   return null;
 }
 
 type Node = { readonly message?: Message | null; readonly parent?: string | null };
 
-/** The live thread of a stored conversation: from its current end back by parents. Other branches are edits. */
-function threadOf(stored: Record<string, unknown>): Message[] {
-  const mapping = (stored.mapping ?? {}) as Record<string, Node>;
+/** The messages of a turn that is over; null if it is not. */
+function resultIn(stored: Record<string, unknown>, acceptsPicture: boolean): Message[] | null {
+  if (typeof stored.mapping !== 'object' || stored.mapping === null)
+    throw new Failure('upstream_error', 'The upstream gave no stored conversation.');
+  const mapping = stored.mapping as Record<string, Node>;
+  const thread = threadOf(stored.current_node, mapping);
+  const turn = thread.slice(thread.findLastIndex(({ author }) => author?.role === 'user') + 1);
+  const last = turn.at(-1);
+  if (last && isEndOfTurn(last)) return turn;
+  if (!acceptsPicture) return null;
+  // A picture of the background may stand beside the thread.
+  const others = Object.values(mapping).flatMap(({ message }) =>
+    message?.author?.role === 'tool' && !thread.includes(message) && hasPicture(message) ? [message] : [],
+  );
+  return others.length > 0 || turn.some(hasPicture) ? [...turn, ...others] : null;
+}
+
+/** The live thread: from its current end back by parents. Other branches are edits. */
+function threadOf(end: unknown, mapping: Readonly<Record<string, Node>>): Message[] {
   const thread: Message[] = [];
   const seen = new Set<string>();
-  let id = typeof stored.current_node === 'string' ? stored.current_node : null;
+  let id = typeof end === 'string' ? end : null;
   while (id !== null && !seen.has(id)) {
     seen.add(id);
     const node: Node | undefined = Object.hasOwn(mapping, id) ? mapping[id] : undefined;
@@ -87,10 +82,4 @@ function threadOf(stored: Record<string, unknown>): Message[] {
     id = node?.parent ?? null;
   }
   return thread.reverse();
-}
-
-function picturesIn(stored: Record<string, unknown>): Segment[] {
-  const known = new Set<string>();
-  const nodes = Object.values((stored.mapping ?? {}) as Record<string, { message?: Message | null }>);
-  return nodes.flatMap(({ message }) => (message?.author?.role === 'tool' ? picturesOf(message, known) : []));
 }

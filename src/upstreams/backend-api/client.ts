@@ -47,8 +47,9 @@ export function createClient({ base, key, account, timeouts, onRetry }: ClientOp
     body: unknown,
     options: SendOptions,
     accept = 'application/json',
+    more: Readonly<Record<string, string>> = {},
   ): Promise<Response> => {
-    const headers = new Headers({ accept, authorization });
+    const headers = new Headers({ accept, authorization, ...more });
     if (account !== null) headers.set('chatgpt-account-id', account);
     if (body !== undefined) headers.set('content-type', 'application/json');
     const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
@@ -135,6 +136,25 @@ export function createClient({ base, key, account, timeouts, onRetry }: ClientOp
       throw await refusalOf(response, bytes.subarray(0, maxRefusalBytes));
     },
     redact,
+    /** Asks for the stream of an answer once more, from its first event. `token` is the stream's own. */
+    async resume(
+      conversationId: string,
+      token: string,
+      signal: AbortSignal,
+    ): Promise<ReadableStream<Uint8Array>> {
+      if (!/^[\x21-\x7e]{1,8192}$/.test(token))
+        throw new Failure('upstream_error', 'The token of the stream cannot be sent.');
+      const body = { conversation_id: conversationId, offset: 0 };
+      const more = { 'x-conduit-token': token };
+      const options = { timeouts, signal };
+      const path = '/f/conversation/resume';
+      const response = await request('POST', path, body, options, 'text/event-stream', more);
+      if (!response.ok) throw await refusalOf(response);
+      if (response.body && response.headers.get('content-type')?.includes('text/event-stream'))
+        return response.body;
+      discard(response);
+      throw new Failure('upstream_error', 'The upstream gave no stream to resume.');
+    },
     async stop(conversationId: string): Promise<void> {
       const options = { timeouts: tidyTimeouts, signal: null };
       const body = { conversation_id: conversationId };

@@ -1,20 +1,21 @@
 import { type Failure, toFailure } from '../../http/failure.ts';
 import type { Ports } from '../../ports/ports.ts';
-import { storedAnswer } from './background.ts';
 import type { Client } from './client.ts';
 import { type ConversationOptions, composeConfirm, composeContinue } from './compose.ts';
-import { listen, topicHello } from './socket.ts';
-import { type ByteSource, openSource, storedSource } from './source.ts';
+import { type RecoverCounts, type RecoverOptions, recoverSource } from './recover.ts';
+import { type ByteSource, openSource } from './source.ts';
 import type { TurnReader } from './turn.ts';
 
 /** How a turn is continued after a stream ended. */
-export type ContinueOptions = ConversationOptions & {
-  /** How often an answer that was cut for length is asked to go on. */
-  readonly continueRounds: number;
-  readonly allowActions: boolean;
-  /** Private hosts, as `host:port`, that the upstream may name a socket at. */
-  readonly allow: ReadonlySet<string>;
-};
+export type ContinueOptions = ConversationOptions &
+  RecoverOptions & {
+    /** How often an answer that was cut for length is asked to go on. */
+    readonly continueRounds: number;
+    readonly allowActions: boolean;
+  };
+
+/** How often a turn was continued in each way. */
+export type TurnCounts = RecoverCounts & { continued: number; confirmed: number };
 
 /** What comes after a stream: another one, the refusal to give one, or null if the turn is over. */
 export type NextSource = ByteSource | { readonly refusal: Failure } | null;
@@ -29,9 +30,9 @@ export async function nextSource(
   options: ContinueOptions,
   ports: Pick<Ports, 'http' | 'log'>,
   signal: AbortSignal,
-  round: number,
+  counts: TurnCounts,
 ): Promise<NextSource> {
-  const { outcome, conversationId, messageId, confirmation, topic } = reader.state;
+  const { outcome, conversationId, messageId, confirmation } = reader.state;
   const { allow } = options;
   if (conversationId === null) return null;
   const open = async (payload: unknown, continued: boolean): Promise<ByteSource> => {
@@ -41,7 +42,8 @@ export async function nextSource(
   };
   switch (outcome) {
     case 'cut': {
-      if (messageId === null || round >= options.continueRounds || options.historyDisabled) return null;
+      if (messageId === null || counts.continued++ >= options.continueRounds || options.historyDisabled)
+        return null;
       const payload = composeContinue(conversationId, messageId, options);
       return open(payload, true).catch((error: unknown) => {
         // The first part is an answer already: it is kept, and its reader learns why it ends there.
@@ -52,22 +54,14 @@ export async function nextSource(
       });
     }
     case 'confirmation': {
-      if (!confirmation || !options.allowActions || round >= maxConfirmations) return null;
+      if (!confirmation || !options.allowActions || counts.confirmed++ >= maxConfirmations) return null;
       const payload = composeConfirm(conversationId, confirmation, options);
       return payload ? open(payload, false) : null;
     }
-    case 'handoff': {
-      if (topic === null) {
-        const messages = await storedAnswer(client, conversationId, signal);
-        if (!messages) return null;
-        reader.resume(false);
-        return storedSource(messages, conversationId);
-      }
-      reader.resume(false);
-      const url = await client.topicSocketUrl(signal);
-      const filter = { conversationId: null, responseId: null, topic };
-      return listen(ports.http, { url, allow, filter, hello: topicHello(topic) });
-    }
+    case 'handoff':
+    case 'background':
+    case 'broken':
+      return recoverSource(reader, conversationId, client, options, ports, signal, counts);
     default:
       return null;
   }

@@ -1,7 +1,6 @@
 import { type Failure, toFailure } from '../../http/failure.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { FinishReason, Segment } from '../../segments/segment.ts';
-import { backgroundPictures } from './background.ts';
 import type { Client } from './client.ts';
 import type { Outcome, TurnReader } from './turn.ts';
 
@@ -16,13 +15,8 @@ const finishReasons: Partial<Record<Outcome, FinishReason>> = {
  * The last segments of a turn: what its outcome means to the reader. `refusal` is why an answer that
  * was cut could not be continued.
  */
-export async function lastSegments(
-  reader: TurnReader,
-  client: Pick<Client, 'stored'>,
-  refusal: Failure | null,
-  signal: AbortSignal,
-): Promise<readonly Segment[]> {
-  const { outcome, conversationId, confirmation } = reader.state;
+export function lastSegments(reader: TurnReader, refusal: Failure | null): readonly Segment[] {
+  const { outcome, confirmation } = reader.state;
   const held = reader.flush();
   const reason = finishReasons[outcome];
   const finish: Segment[] = reason === undefined ? [] : [{ kind: 'finish', reason }];
@@ -38,11 +32,17 @@ export async function lastSegments(
       return [...held, { kind: 'notice', text }, ...finish];
     }
     case 'background': {
-      const pictures =
-        conversationId === null ? [] : await backgroundPictures(client, conversationId, signal);
-      if (pictures.length > 0) return [...held, ...pictures, { kind: 'finish', reason: 'stop' }];
-      const message = 'The picture was not ready in time. Ask again.';
+      const message =
+        'The upstream works on its answer in the background, and was not ready in time. BACKGROUND_TIMEOUT sets how long to wait.';
       return [...held, { kind: 'error', message, code: 'upstream_timeout' }];
+    }
+    case 'empty': {
+      const message = 'The upstream ended its answer without saying anything.';
+      return [...held, { kind: 'error', message, code: 'upstream_error' }];
+    }
+    case 'broken': {
+      const message = 'The upstream broke off in the middle of its answer. What came before is incomplete.';
+      return [...held, { kind: 'error', message, code: 'upstream_error' }];
     }
     case 'handoff': {
       const message = 'The upstream goes on with its answer where it cannot be followed.';

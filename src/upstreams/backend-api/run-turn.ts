@@ -45,7 +45,7 @@ export function runTurn(
   const signal = AbortSignal.any([caller, own.signal]);
   let source: ByteSource = first;
   let stage: 'reading' | 'between' | 'ending' = 'reading';
-  let round = 0;
+  const counts = { continued: 0, confirmed: 0, resumed: 0, polled: 0 };
   let bytes = 0;
   let length = 0;
   let refusal: Failure | null = null;
@@ -94,14 +94,14 @@ export function runTurn(
     stage = 'between';
     const segments = reader.end();
     const { outcome } = reader.state;
-    isUpstreamDone = outcome === 'whole' || outcome === 'failed' || outcome === 'blocked';
+    isUpstreamDone = ['whole', 'failed', 'blocked', 'empty'].includes(outcome);
     return segments;
   };
 
   /** Opens the next stream of the turn, if there is one. */
   const proceed = async (): Promise<void> => {
     isUpstreamDone = false;
-    const next = await nextSource(reader, client, options, ports, signal, round++);
+    const next = await nextSource(reader, client, options, ports, signal, counts);
     if (next === null || isRefusal(next)) {
       refusal = next?.refusal ?? null;
       stage = 'ending';
@@ -147,12 +147,8 @@ export function runTurn(
             segments = chunk.done || !chunk.value ? endStream() : reader.push(chunk.value);
             count(chunk.value, segments);
           } else {
-            // What was held back goes out before the wait for pictures.
-            segments = reader.state.outcome === 'background' ? reader.flush() : [];
-            if (segments.length === 0) {
-              segments = await lastSegments(reader, client, refusal, signal);
-              finish();
-            }
+            segments = lastSegments(reader, refusal);
+            finish();
           }
           if (segments.length > 0) return { done: false, value: segments };
         }

@@ -30,10 +30,10 @@ export function listen(http: Pick<Http, 'openSocket'>, options: SocketOptions): 
   let queue: Uint8Array[] = [];
   let queuedBytes = 0;
   let isOver = false;
-  let failure: Failure | null = null;
+  let failure: Error | null = null;
   let wake = (): void => {};
 
-  const end = (reason: Failure | null = null): void => {
+  const end = (reason: Error | null = null): void => {
     if (!isOver) failure = reason;
     isOver = true;
     socket.close();
@@ -62,7 +62,8 @@ export function listen(http: Pick<Http, 'openSocket'>, options: SocketOptions): 
   });
   socket.addEventListener('close', () => end());
   socket.addEventListener('error', () =>
-    end(new Failure('upstream_error', 'The socket of the upstream broke.')),
+    // Not a failure of the turn: like a stream that broke, it may be resumed.
+    end(new Error('The socket of the upstream broke.')),
   );
 
   return {

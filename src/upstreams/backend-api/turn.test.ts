@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { lastSegments } from './end-turn.ts';
 import { createTurnReader } from './turn.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -6,7 +7,7 @@ const encode = (text: string) => new TextEncoder().encode(text);
 function outcomeOf(pieces: readonly string[]) {
   const reader = createTurnReader();
   const segments = pieces.flatMap((piece) => reader.push(encode(piece)));
-  segments.push(...reader.end());
+  segments.push(...reader.end(), ...lastSegments(reader, null));
   return {
     outcome: reader.state.outcome,
     errors: segments.flatMap((segment) => (segment.kind === 'error' ? [segment.message] : [])),

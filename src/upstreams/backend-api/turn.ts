@@ -1,12 +1,12 @@
 import { createSseReader, type SseEvent } from '../../openai/sse.ts';
 import type { Segment } from '../../segments/segment.ts';
 import { createDecoder, type Decoded, unreadable } from './decode/decode.ts';
-import { type ConfirmBody, isFinished, type Message, textOf } from './decode/message.ts';
-import { classifyMessage, drawingTools } from './reduce/classify.ts';
+import type { ConfirmBody, Message } from './decode/message.ts';
+import { drawingTools } from './reduce/classify.ts';
 import { createEchoFilter, type SentMessage } from './reduce/echo.ts';
 import { createFinalReducer } from './reduce/final-reducer.ts';
-import { picturesOf } from './reduce/pictures.ts';
 import { createReducer } from './reduce/reduce.ts';
+import { isResult } from './reduce/results.ts';
 import { createVariantFilter } from './reduce/variants.ts';
 
 /** What became of a stream once it ended. */
@@ -25,6 +25,8 @@ export type Outcome =
   | 'background'
   /** The upstream said that something went wrong. */
   | 'failed'
+  /** It ended properly, and said nothing. */
+  | 'empty'
   /** It ended before it was over. */
   | 'broken';
 
@@ -36,10 +38,10 @@ export type TurnState = {
   /** The model that really answered. */
   model: string | null;
   topic: string | null;
+  /** Whether the upstream handed the answer over to a request that resumes it. */
+  offersResume: boolean;
   /** With this the stream can be asked for again. A secret: never log it. */
   resumeToken: string | null;
-  /** How many events came, pings and the end marker not counted. */
-  events: number;
   confirmation: Confirmation | null;
   outcome: Outcome;
 };
@@ -78,8 +80,8 @@ export function createTurnReader({ isWhole = false, sent = [] }: TurnOptions = {
     messageId: null,
     model: null,
     topic: null,
+    offersResume: false,
     resumeToken: null,
-    events: 0,
     confirmation: null,
     outcome: 'broken',
   };
@@ -137,6 +139,7 @@ export function createTurnReader({ isWhole = false, sent = [] }: TurnOptions = {
       case 'handoff':
         handoff = true;
         state.topic = decoded.topic;
+        state.offersResume = decoded.offersResume;
         return [];
       case 'async':
         // What is over does not go on in the background.
@@ -161,10 +164,8 @@ export function createTurnReader({ isWhole = false, sent = [] }: TurnOptions = {
     for (const event of events) {
       // Nothing counts after the end, not even for messages that grow in place.
       if (done || blocked || failure) break;
-      if (event.event !== 'ping') state.events++;
       for (const decoded of decoder.push(event)) {
         const isCutOff = atEnd && decoded.kind === 'error' && decoded.code === unreadable;
-        if (decoded.kind === 'done') state.events--;
         if (!isCutOff) segments.push(...take(decoded));
       }
     }
@@ -179,7 +180,8 @@ export function createTurnReader({ isWhole = false, sent = [] }: TurnOptions = {
     if (cut) return 'cut';
     if (isPending) return 'background';
     if (ended) return 'whole';
-    return done && reducer.hasShown() ? 'whole' : 'broken';
+    if (!done) return 'broken';
+    return reducer.hasShown() ? 'whole' : 'empty';
   };
 
   /** A body that is JSON although its type said stream: the error is in it. */
@@ -198,7 +200,7 @@ export function createTurnReader({ isWhole = false, sent = [] }: TurnOptions = {
       if (!isStream && leading.length < maxLeading) leading += new TextDecoder().decode(bytes).trim();
       return read(events);
     },
-    /** The stream has ended: what was held back, and what went wrong. */
+    /** The stream has ended: what was held back, and the error that it reported. */
     end(): Segment[] {
       // An event that the end cut off is no wrong event: the stream is broken.
       const segments = read(sse.end(), true);
@@ -206,19 +208,7 @@ export function createTurnReader({ isWhole = false, sent = [] }: TurnOptions = {
         segments.push(...takeMessage(message, null));
       if (!done && !ended && !failure) readAsError();
       state.outcome = outcome();
-      if (state.outcome !== 'failed' && state.outcome !== 'broken') return segments;
-      segments.push(...reducer.end());
-      if (failure) segments.push(failure);
-      if (state.outcome === 'broken') {
-        segments.push({
-          kind: 'error',
-          message: done
-            ? 'The upstream ended its answer without saying anything.'
-            : 'The upstream broke off in the middle of its answer. What came before is incomplete.',
-          code: 'upstream_error',
-        });
-      }
-      return segments;
+      return failure ? [...segments, ...reducer.end(), failure] : segments;
     },
     /** What was held back, for a turn that goes no further. */
     flush: (): Segment[] => reducer.end(),
@@ -229,20 +219,12 @@ export function createTurnReader({ isWhole = false, sent = [] }: TurnOptions = {
       ended = done = isPending = handoff = cut = false;
       leading = '';
       isStream = false;
-      state.events = 0;
       state.confirmation = null;
       state.topic = null;
+      state.offersResume = false;
       if (continued) reducer.continued();
     },
   };
 }
 
 export type TurnReader = ReturnType<typeof createTurnReader>;
-
-/** Whether a message is what work that began was for: a picture, or words of the assistant or the tool. */
-function isResult(message: Message): boolean {
-  const { as } = classifyMessage(message);
-  if (as === 'answer') return textOf(message.content) !== '' || picturesOf(message, new Set()).length > 0;
-  if (as === 'words') return isFinished(message) && textOf(message.content).trim() !== '';
-  return (as === 'pictures' || as === 'output') && picturesOf(message, new Set()).length > 0;
-}

@@ -56,6 +56,7 @@ function upstreamWith(replies: (() => Response)[]) {
       maxFileBytes: 1,
       fileFetchAllow: [],
       modelsCacheSeconds: 60,
+      backgroundTimeout: 120,
     },
     ports,
     null,

@@ -45,6 +45,8 @@ export type BackendSettings = {
   readonly historyDisabled: boolean;
   readonly hideConversations: boolean;
   readonly alwaysAllowActions: boolean;
+  /** Longest time to poll for a result that comes without a stream, in seconds. */
+  readonly backgroundTimeout: number;
   /** Whether the upstream is told how much to think, and when to search or draw. */
   readonly sendHints: boolean;
   /** A key that may read what GPTs are. */
@@ -202,6 +204,7 @@ export function createBackendUpstream(
           continueRounds: settings.continueRounds,
           allowActions: settings.alwaysAllowActions,
           allow: upstreamMayName,
+          backgroundSeconds: settings.backgroundTimeout,
           hide: settings.hideConversations,
           idleSeconds: settings.timeouts.idle,
           stopWhenLeft: settings.whenCallerLeaves === 'cancel',

@@ -15,7 +15,7 @@ export type Decoded =
   /** With this the stream can be asked for again. A secret: it is never logged. */
   | { readonly kind: 'resume'; readonly token: string }
   /** The answer goes on elsewhere: on a WebSocket topic, or by another request. */
-  | { readonly kind: 'handoff'; readonly topic: string | null }
+  | { readonly kind: 'handoff'; readonly topic: string | null; readonly offersResume: boolean }
   /** The work goes on in the background; its result must be asked for. */
   | { readonly kind: 'async' }
   | { readonly kind: 'complete' }
@@ -58,10 +58,11 @@ export function createDecoder() {
         if (Number(value.num_variants_in_stream) > 1) out.push({ kind: 'variants' });
         break;
       case 'resume_conversation_token':
-        if (typeof value.token === 'string') out.push({ kind: 'resume', token: value.token });
+        if (typeof value.token === 'string' && value.kind !== 'topic')
+          out.push({ kind: 'resume', token: value.token });
         break;
       case 'stream_handoff':
-        out.push({ kind: 'handoff', topic: topicOf(value.options) });
+        out.push({ kind: 'handoff', ...waysIn(value.options) });
         break;
       case 'conversation_async_status':
         out.push({ kind: 'async' });
@@ -133,9 +134,16 @@ function failed(error: unknown, code: unknown): Decoded {
   };
 }
 
-function topicOf(options: unknown): string | null {
-  const topic = (Array.isArray(options) ? options : []).find(
-    (option) => option?.type === 'subscribe_ws_topic',
-  );
-  return typeof topic?.topic_id === 'string' ? topic.topic_id : null;
+/** The ways in which an answer goes on: on a topic, or by a request that resumes the stream. */
+function waysIn(options: unknown): { topic: string | null; offersResume: boolean } {
+  const list: unknown[] = Array.isArray(options) ? options : [];
+  const find = (type: string) =>
+    list.find((option) => (option as { type?: unknown } | null)?.type === type) as
+      | { readonly topic_id?: unknown }
+      | undefined;
+  const topic = find('subscribe_ws_topic')?.topic_id;
+  return {
+    topic: typeof topic === 'string' ? topic : null,
+    offersResume: find('resume_sse_endpoint') !== undefined,
+  };
 }

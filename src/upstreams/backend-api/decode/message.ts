@@ -60,6 +60,8 @@ export type Metadata = {
   readonly search_model_queries?: { readonly queries?: readonly string[] };
   readonly search_result_groups?: readonly { readonly entries?: readonly SearchEntry[] }[];
   readonly async_task_type?: string;
+  /** The result of work in the background. */
+  readonly is_async_task_result_message?: boolean;
   readonly image_gen_async?: boolean;
   readonly image_gen_task_id?: string;
   readonly ui_card_title?: string;
