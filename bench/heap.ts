@@ -20,7 +20,7 @@ async function probe(gateway: Process): Promise<Heap> {
       .split('\n')
       .filter((line) => line.startsWith('heap '));
   const before = lines().length;
-  gateway.child.kill('SIGUSR2');
+  gateway.child.kill('SIGWINCH');
   while (lines().length === before) await sleep(5);
   return JSON.parse(lines().at(-1)?.slice(5) ?? '{}') as Heap;
 }

@@ -34,7 +34,7 @@ test('the number of modules that a start loads', async () => {
     './test/heap-probe.ts',
     'src/main.ts',
   ]);
-  gateway.child.kill('SIGUSR2');
+  gateway.child.kill('SIGWINCH');
   const line = () => /^heap (.*)$/m.exec(gateway.stderr())?.[1];
   while (line() === undefined) await sleep(5);
   gateway.child.kill();

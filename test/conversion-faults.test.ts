@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Running, runtimes } from './gateways.ts';
+import { readUntilBroken } from './read-until-broken.ts';
 
 type Part = string | number | Buffer | 'reset';
 type Fault = {
@@ -237,7 +238,8 @@ describe.each(runtimes)(
         }
         return;
       }
-      const text = await streamed.text();
+      const { text, isBroken } = await readUntilBroken(streamed);
+      expect(isBroken).toBe(answer === undefined);
       const data = text
         .split('\n')
         .filter((line) => line.startsWith('data: {'))

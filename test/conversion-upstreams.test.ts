@@ -10,6 +10,7 @@ import {
   startRawUpstream,
   streamHead,
 } from './raw-upstream.ts';
+import { readUntilBroken } from './read-until-broken.ts';
 
 const path = '/backend-api/conversation';
 
@@ -212,7 +213,8 @@ describe.each(runtimes)('the life of a conversion on $name', ({ name: runtime, s
     const url = await gatewayWith({ upstreams: { a: web(a) } }, { TOTAL_TIMEOUT: '1', IDLE_TIMEOUT: '10' });
     script = () => [streamHead, chunk(event('Half', false)), 'never'];
     expect(await failure(await ask(url))).toEqual([504, expect.stringContaining('TOTAL_TIMEOUT')]);
-    const text = await (await ask(url, true)).text().catch((error: unknown) => String(error));
+    const { text, isBroken } = await readUntilBroken(await ask(url, true));
+    expect(isBroken).toBe(true);
     expect(text).toContain('TOTAL_TIMEOUT');
     script = () => ['never'];
     expect(await failure(await ask(url))).toEqual([504, expect.stringContaining('TOTAL_TIMEOUT')]);

@@ -5,6 +5,7 @@ import OpenAI, { APIError } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Emulated, startEmulator } from './emulated.ts';
 import { type Running, runtimes } from './gateways.ts';
+import { readUntilBroken } from './read-until-broken.ts';
 
 let web: Emulated;
 beforeAll(async () => {
@@ -40,7 +41,8 @@ describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ s
       headers: { authorization: 'Bearer fk-caller', 'content-type': 'application/json' },
       body: JSON.stringify({ model: 'gpt-4', stream: true, messages: [{ role: 'user', content }], ...more }),
     });
-    const text = await response.text();
+    // A broken answer ends unclean after its error line.
+    const { text, isBroken } = await readUntilBroken(response);
     const data = text
       .split('\n')
       .filter((line) => line.startsWith('data: '))
@@ -48,7 +50,7 @@ describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ s
     const done = data.at(-1) === '[DONE]';
     // biome-ignore lint/suspicious/noExplicitAny: chunks are looked into freely here
     const chunks = data.filter((line) => line !== '[DONE]').map((line) => JSON.parse(line) as any);
-    return { response, text, chunks, done };
+    return { response, text, chunks, done, isBroken };
   };
   // biome-ignore lint/suspicious/noExplicitAny: see above
   const joined = (chunks: any[], field = 'content') =>
@@ -231,7 +233,8 @@ describe.each(runtimes)('a backend-api upstream behind a gateway on $name', ({ s
   test.each(['/fail', '/break'])(
     '%s after it ends the stream with an error the SDK raises, and is no success whole',
     async (content) => {
-      const { chunks, done } = await stream(content);
+      const { chunks, done, isBroken } = await stream(content);
+      expect(isBroken).toBe(true);
       expect(chunks.at(-1)).toMatchObject({ error: { code: 'upstream_error' } });
       expect(done).toBe(false);
       expect(chunks.some(({ choices }) => choices?.[0]?.finish_reason)).toBe(false);

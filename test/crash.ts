@@ -1,5 +1,5 @@
-/** Loaded into a gateway: SIGUSR2 causes errors that nothing catches, with a key in their text. */
-process.on('SIGUSR2', () => {
+/** Loaded into a gateway: SIGWINCH causes errors that nothing catches, with a key in their text. */
+process.on('SIGWINCH', () => {
   setImmediate(() => {
     throw new Error('it failed with canary-server-key-1');
   });

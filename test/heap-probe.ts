@@ -1,7 +1,7 @@
 import { registerHooks } from 'node:module';
 
 /**
- * Loaded into a gateway that is measured. On SIGUSR2 it prints the used heap, the number of
+ * Loaded into a gateway that is measured. On SIGWINCH it prints the used heap, the number of
  * collections, and the number of modules that were loaded.
  */
 let modules = 0;
@@ -16,7 +16,7 @@ new PerformanceObserver((list) => {
   collections += list.getEntries().length;
 }).observe({ entryTypes: ['gc'] });
 let clean = true;
-process.on('SIGUSR2', () => {
+process.on('SIGWINCH', () => {
   // Collects at every other signal: first a clean heap, then the heap as it grew.
   if (clean) globalThis.gc?.();
   clean = !clean;

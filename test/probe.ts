@@ -1,5 +1,5 @@
-/** Loaded into a gateway: on SIGUSR2 it collects garbage and prints what it holds. */
-process.on('SIGUSR2', () => {
+/** Loaded into a gateway: on SIGWINCH it collects garbage and prints what it holds. */
+process.on('SIGWINCH', () => {
   const resources: Record<string, number> = {};
   for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1;
   globalThis.gc?.();

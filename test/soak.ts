@@ -143,7 +143,7 @@ async function heldBy(gateway: Process, rss: number): Promise<Held> {
       .split('\n')
       .filter((line) => line.startsWith('probe '));
   const count = probes().length;
-  gateway.child.kill('SIGUSR2');
+  gateway.child.kill('SIGWINCH');
   while (probes().length === count) await sleep(20);
   const { heapUsed, external, resources } = JSON.parse(probes().at(-1)?.slice(6) ?? '{}') as {
     heapUsed: number;

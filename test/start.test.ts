@@ -88,7 +88,7 @@ describe('a start that is refused', () => {
     await new Promise((resolve) => blocker.once('listening', resolve));
     const { port } = blocker.address() as AddressInfo;
     await expect(startProcess({ PORT: String(port) })).rejects.toThrow(
-      `port ${port} on 127.0.0.1 is taken. Set PORT`,
+      `port ${port} on 127.0.0.1 is in use. Set PORT`,
     );
     blocker.close();
   });
@@ -168,7 +168,7 @@ test('an unexpected error ends no stream and shows no key', async () => {
     ['--import', './test/crash.ts', 'src/main.ts'],
   );
   const open = await fetch(`${gateway.url}/v1/sse?n=10&gap=100`);
-  gateway.child.kill('SIGUSR2');
+  gateway.child.kill('SIGWINCH');
   expect(await open.text()).toContain('[DONE]');
   expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(200);
   gateway.child.kill('SIGTERM');
