@@ -11,6 +11,8 @@ export interface Call {
   readonly path: string;
   readonly search: string;
   readonly credentials: Credentials;
+  /** The whole body, which counts for MAX_HELD_BYTES until the request is over. A 413 beyond `limit`. */
+  readonly readBody: (limit: number) => Promise<Uint8Array>;
   /** Registers work that runs once the request is over, however it ended. */
   readonly whenOver: (work: () => void) => void;
   /** What the record of this request will say. Filled in on the way. */

@@ -18,6 +18,7 @@ import { toFailure } from './http/failure.ts';
 import type { Incoming } from './http/request.ts';
 import { parseTarget, placeOf } from './http/request-target.ts';
 import { createConcurrencyLimit } from './limits/concurrency.ts';
+import { createHeldBytes } from './limits/held-bytes.ts';
 import { createLogSink } from './observe/log-sink.ts';
 import type { Metrics } from './observe/record.ts';
 import { createRecorder } from './observe/recorder.ts';
@@ -61,6 +62,10 @@ export function createGateway(settings: Settings, ports: Ports, options: Gateway
   const modelRouter = createModelRouter(upstreams, settings.models, settings.gpts);
   const plan = createPlanner(upstreamHealth, settings.retries, settings.keepAliveStyle);
   const concurrency = createConcurrencyLimit(settings);
+  const heldBytes = createHeldBytes({
+    total: settings.maxHeldBytes,
+    perCaller: settings.maxHeldBytes / 2,
+  });
   const hasServerKey = Object.values(settings.upstreams).some((upstream) => upstream.keys.length > 0);
   const rules = originRules(settings, hasServerKey);
   const callers = createCallers(settings, {
@@ -91,6 +96,16 @@ export function createGateway(settings: Settings, ports: Ports, options: Gateway
       isDraining,
     },
   });
+
+  /** Reads a body within the budget of its caller, who is known by key, else by address. */
+  const readBody = (request: OpenRequest, limit: number): Promise<Uint8Array> => {
+    const { incoming } = request;
+    const { accessKey, openaiKey, ownKey } = request.credentials;
+    const key = accessKey ?? openaiKey ?? ownKey;
+    const hold = heldBytes.open(key === null ? `address ${addressOf(incoming) ?? ''}` : `key ${key}`);
+    request.onEnd(hold.release);
+    return incoming.read(limit, hold.add);
+  };
 
   /** In reading order: preflight, route, origin, key, limit, answer. */
   const decide = (request: OpenRequest): Reply | Promise<Reply> => {
@@ -124,6 +139,7 @@ export function createGateway(settings: Settings, ports: Ports, options: Gateway
       path: place.path,
       search: target.search,
       credentials: request.credentials,
+      readBody: (limit) => readBody(request, limit),
       whenOver: (work) => request.onEnd(work),
       record: request.record,
     };

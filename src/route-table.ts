@@ -41,7 +41,7 @@ type Parts = {
 /** Makes all routes. */
 export function createRouteTable(parts: Parts): RouteTable {
   const { settings, ports, fileStore, modelRouter, plan } = parts;
-  const { forward, model, withBody } = createForward(modelRouter, plan, settings.maxBodyBytes, {
+  const { forward, model, readBody, withBody } = createForward(modelRouter, plan, settings.maxBodyBytes, {
     chat: createChatCompletions(
       { ...settings, style: settings.botMode.enabled ? botStyle(settings.botMode) : markdownStyle },
       ports,
@@ -60,7 +60,7 @@ export function createRouteTable(parts: Parts): RouteTable {
           POST: {
             name: 'POST /',
             guard: 'caller',
-            answer: createRootChat(withBody, settings.maxBodyBytes),
+            answer: createRootChat(withBody, readBody),
           },
         },
       ],

@@ -10,7 +10,7 @@ export async function readForm(call: Call, maxBodyBytes: number): Promise<FormDa
   const boundary = /^multipart\/form-data\s*;.*boundary=("?)([^";]+)\1/i.exec(type)?.[2];
   if (boundary === undefined || boundary.length > maxBoundary)
     throw new Failure('unsupported_media_type', 'This path needs multipart/form-data, as curl -F sends it.');
-  const bytes = await call.incoming.read(maxBodyBytes);
+  const bytes = await call.readBody(maxBodyBytes);
   try {
     return await new Response(bytes as BodyInit, { headers: { 'content-type': type } }).formData();
   } catch (error) {

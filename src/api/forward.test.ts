@@ -7,7 +7,7 @@ import type { BackendUpstream } from '../upstreams/upstream.ts';
 import { createForward } from './forward.ts';
 
 const upstream = (name: string) =>
-  ({ kind: 'backend-api', name, totalSeconds: null }) as unknown as BackendUpstream;
+  ({ kind: 'backend-api', name, requiresKey: null, totalSeconds: null }) as unknown as BackendUpstream;
 const router = createModelRouter([upstream('a'), upstream('b'), upstream('c')], {
   m: { upstreams: ['a', 'b', 'c'].map((name) => ({ upstream: name, model: 'gpt-4' })) },
 });

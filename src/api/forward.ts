@@ -48,13 +48,21 @@ export function createForward(
     const { head } = call.incoming;
     if (isWebSocket(call)) return modelRouter.general().tunnel(call);
     if (modelRouter.onlyUpstream) return general(call, 'incoming');
+    // Before a body is read: a request that no upstream would accept must cost nothing.
+    modelRouter.requireKey(call.credentials);
     if (!modelRouter.hasGeneral && isFiles.test(call.path)) return converted.files(call);
     // With a general upstream forms are relayed unread. Only those for a conversation are read here.
     if (!modelRouter.hasGeneral && call.method === 'POST' && isPictureForm.test(call.path))
       return withForm(call);
     const byModel = call.method === 'POST' && /^application\/json\b/i.test(head.get('content-type') ?? '');
     if (!byModel) return general(call, 'incoming');
-    return readJson(call, maxBodyBytes).then((body) => withBody(call, body));
+    return readBody(call).then((body) => withBody(call, body));
+  };
+
+  /** Reads a JSON body, if the caller has the key that every upstream requires. */
+  const readBody = async (call: Call): Promise<JsonBody> => {
+    modelRouter.requireKey(call.credentials);
+    return readJson(call, maxBodyBytes);
   };
 
   /** Sends a body that was read to the upstream that serves its model, or converts it. */
@@ -161,7 +169,7 @@ export function createForward(
     ]);
   };
 
-  return { forward, model, withBody };
+  return { forward, model, readBody, withBody };
 }
 
 function isWebSocket(call: Call): boolean {
@@ -177,5 +185,5 @@ export async function readJson(call: Call, maxBodyBytes: number): Promise<JsonBo
       `The body must be read here to choose an upstream, and it is compressed (${encoding.slice(0, 40)}). Send it uncompressed.`,
     );
   }
-  return parseJsonBody(await call.incoming.read(maxBodyBytes));
+  return parseJsonBody(await call.readBody(maxBodyBytes));
 }

@@ -2,7 +2,6 @@ import type { Call } from '../call.ts';
 import { Failure } from '../http/failure.ts';
 import { type JsonBody, parseJsonBody, withFields } from '../http/json-body.ts';
 import type { Reply } from '../reply.ts';
-import { readJson } from './forward.ts';
 
 /** Defaults of `POST /`. */
 const chatDefaults = { model: 'gpt-3.5-turbo', temperature: 0.7, max_tokens: 1000, stream: false };
@@ -15,10 +14,10 @@ const imageDefaults = { model: 'dall-e-3', n: 1, size: '1024x1024' };
  */
 export function createRootChat(
   forward: (call: Call, body: JsonBody) => Reply | Promise<Reply>,
-  maxBodyBytes: number,
+  readBody: (call: Call) => Promise<JsonBody>,
 ): (call: Call) => Promise<Reply> {
   return async (call) => {
-    const body = await readJson(call, maxBodyBytes);
+    const body = await readBody(call);
     const { action, messages, prompt } = body.value;
     if (typeof prompt === 'string' && (action === 'generate-image' || messages === undefined))
       return forward(

@@ -25,6 +25,9 @@ export interface Incoming {
   readonly signal: AbortSignal;
   /** The body as it arrives. */
   stream(): ReadableStream<Uint8Array> | null;
-  /** The whole body; fails with a 413 beyond `limit` bytes. */
-  read(limit: number): Promise<Uint8Array>;
+  /**
+   * The whole body; fails with a 413 beyond `limit` bytes. `onBytes` is called with the length of each
+   * chunk. If it throws, the body is not read on, and the promise is rejected with its error.
+   */
+  read(limit: number, onBytes?: (bytes: number) => void): Promise<Uint8Array>;
 }

@@ -23,6 +23,14 @@ test('all callers together hold so many bytes', () => {
   expect(() => bytes.open('c').add(1)).toThrow(failing(503));
 });
 
+test('a body that alone exceeds the limit is a 413: to send it again would not help', () => {
+  const bytes = createHeldBytes({ total: 100, perCaller: 50 });
+  const hold = bytes.open('a');
+  hold.add(40);
+  expect(() => hold.add(11)).toThrow(expect.objectContaining({ status: 413 }));
+  expect(bytes.total()).toBe(40);
+});
+
 test('bytes come back once, however often they are released', () => {
   const bytes = createHeldBytes({ total: 100, perCaller: 0 });
   const first = bytes.open('a');

@@ -9,7 +9,10 @@ export type HeldBytesLimits = {
 
 /** The bytes that one request holds. */
 export type Hold = {
-  /** Counts more bytes. Throws a 429 or a 503 if they exceed a limit; then they are not counted. */
+  /**
+   * Counts more bytes. Throws a 413 if this request alone exceeds a limit, a 429 or a 503 if others do
+   * with it. Then the bytes are not counted.
+   */
   add(bytes: number): void;
   /** Gives all bytes of this request back. May be called more than once. */
   release(): void;
@@ -38,6 +41,8 @@ export function createHeldBytes(limits: HeldBytesLimits): HeldBytes {
       add(bytes) {
         if (isReleased || bytes <= 0) return;
         const ofCaller = byCaller.get(caller) ?? 0;
+        const most = limits.perCaller || limits.total;
+        if (most > 0 && held + bytes > most) throw tooLarge(most);
         if (limits.perCaller > 0 && ofCaller + bytes > limits.perCaller) throw tooManyOfCaller();
         if (limits.total > 0 && total + bytes > limits.total) throw tooMany();
         held += bytes;
@@ -58,6 +63,13 @@ export function createHeldBytes(limits: HeldBytesLimits): HeldBytes {
 }
 
 const soon = { headers: { 'retry-after': '1' } };
+
+function tooLarge(most: number): Failure {
+  return new Failure(
+    'body_too_large',
+    `The request body is larger than the ${most} bytes that one caller may hold in memory. MAX_HELD_BYTES at the gateway is twice that.`,
+  );
+}
 
 function tooManyOfCaller(): Failure {
   return new Failure(

@@ -1,17 +1,19 @@
 /**
  * Reads a stream to its end. Beyond `limit` bytes it cancels the stream and throws what `tooLarge`
- * makes. It has no limit on time: see `readBody`.
+ * makes. It has no limit on time: see `readBody`. `onBytes` may throw to stop.
  */
 export async function readAll(
   stream: AsyncIterable<Uint8Array> | null,
   limit: number,
   tooLarge: () => Error,
+  onBytes?: (bytes: number) => void,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream ?? []) {
     length += chunk.length;
     if (length > limit) throw tooLarge();
+    onBytes?.(chunk.length);
     chunks.push(chunk);
   }
   return concatBytes(chunks);

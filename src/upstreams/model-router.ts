@@ -1,3 +1,4 @@
+import { type Credentials, keyFor } from '../access/credentials.ts';
 import type { Call } from '../call.ts';
 import { Failure } from '../http/failure.ts';
 import type { ConversationModel } from './backend-api/compose.ts';
@@ -35,6 +36,8 @@ export interface ModelRouter {
   readonly onlyUpstream: CompatibleUpstream | null;
   /** Whether there is an upstream of the OpenAI API, for paths that name no model. */
   readonly hasGeneral: boolean;
+  /** Throws a 401 if every upstream requires a key of the caller, and there is none. */
+  requireKey(credentials: Credentials): void;
   /** The upstream for paths that name no model. Throws a 404 that names the setting if there is none. */
   general(): CompatibleUpstream;
   /** The first upstream for a model; null if there is none. */
@@ -64,6 +67,11 @@ export function createModelRouter(
   const backend = conversations[0] ?? null;
   const open = compatible.find((upstream) => upstream.models === null) ?? null;
   const onlyUpstream = upstreams.length === 1 && Object.keys(entries).length === 0 ? open : null;
+
+  /** The setting that a 401 names; null if an upstream can do without a caller's key. */
+  const missingKey = upstreams.every(({ requiresKey }) => requiresKey !== null)
+    ? (upstreams[0]?.requiresKey ?? null)
+    : null;
 
   const served = (upstream: Upstream, model: string): Served =>
     upstream.kind === 'openai'
@@ -120,6 +128,9 @@ export function createModelRouter(
       if (one) return [one, ...others];
       if (conversations.length > 0) return candidatesByList(call, model);
       throw notServed(model, listed);
+    },
+    requireKey(credentials) {
+      if (missingKey !== null) keyFor(credentials, undefined, missingKey);
     },
     general() {
       const upstream = open ?? compatible[0];

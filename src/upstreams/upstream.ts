@@ -20,6 +20,8 @@ export interface CompatibleUpstream {
   readonly name: string;
   /** The models it serves; null if it takes any. */
   readonly models: ModelPatterns | null;
+  /** The setting that would make a caller's key unnecessary; null if none is necessary. */
+  readonly requiresKey: string | null;
   /**
    * The requests that may be sent, one for each of its keys, in turn; `own` if the key is the
    * caller's. `path` is canonical. Throws a 401 if there is no key to send.
@@ -51,6 +53,8 @@ export type SegmentStream = {
 export interface BackendUpstream {
   readonly kind: 'backend-api';
   readonly name: string;
+  /** The setting that would make a caller's key unnecessary; null if none is necessary. */
+  readonly requiresKey: string | null;
   /** Its own limit for a whole answer, in seconds; null if TOTAL_TIMEOUT is its limit. */
   readonly totalSeconds: number | null;
   /** The models that it lists for the caller's key. Throws if the list cannot be read. */

@@ -1,3 +1,4 @@
+import { Failure } from '../../http/failure.ts';
 import { bodyTooLarge } from '../../http/json-body.ts';
 import { toPairs } from '../../http/raw-headers.ts';
 import type { Incoming } from '../../http/request.ts';
@@ -24,10 +25,21 @@ export function webIncoming(request: Request): Incoming {
     hasBody: request.body !== null,
     signal: request.signal,
     stream: () => request.body as ReadableStream<Uint8Array> | null,
-    read: (limit) => readBody(request, limit),
+    read: (limit, onBytes) => readBody(request, limit, onBytes),
   };
 }
 
-function readBody(request: Request, limit: number): Promise<Uint8Array> {
-  return readAll(request.body as ReadableStream<Uint8Array> | null, limit, () => bodyTooLarge(limit));
+function readBody(
+  request: Request,
+  limit: number,
+  onBytes: (bytes: number) => void = () => {},
+): Promise<Uint8Array> {
+  const body = request.body as ReadableStream<Uint8Array> | null;
+  return readAll(body, limit, () => bodyTooLarge(limit), onBytes).catch((error: unknown) => {
+    throw error instanceof Failure ? error : callerLeft(error);
+  });
+}
+
+function callerLeft(cause: unknown): Failure {
+  return new Failure('invalid_request', 'The caller left before its body was whole.', { cause });
 }

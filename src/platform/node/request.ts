@@ -74,7 +74,7 @@ export class NodeRequest implements Incoming, RequestHead {
     return Readable.toWeb(this.#request) as ReadableStream<Uint8Array>;
   }
 
-  read(limit: number): Promise<Uint8Array> {
+  read(limit: number, onBytes?: (bytes: number) => void): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const request = this.#request;
       const chunks: Buffer[] = [];
@@ -91,7 +91,12 @@ export class NodeRequest implements Incoming, RequestHead {
         idle?.refresh();
         length += chunk.length;
         chunks.push(chunk);
-        if (length > limit) fail(bodyTooLarge(limit));
+        if (length > limit) return fail(bodyTooLarge(limit));
+        try {
+          onBytes?.(chunk.length);
+        } catch (error) {
+          fail(error as Error);
+        }
       };
       const settle = (): void => {
         clearTimeout(idle);
@@ -100,6 +105,7 @@ export class NodeRequest implements Incoming, RequestHead {
       const fail = (error: Error): void => {
         settle();
         request.pause();
+        chunks.length = 0;
         reject(error);
       };
       const onEnd = (): void => {

@@ -27,6 +27,7 @@ function upstreamWith(replies: (() => Response)[]) {
   const deferred: Promise<unknown>[] = [];
   const isNew: boolean[] = [];
   const ports = {
+    createHash: () => ({ update: async () => {}, hex: async () => 'ab'.repeat(32) }),
     http: {
       async fetch(_: string, __: RequestInit, newConnection = false) {
         isNew.push(newConnection);

@@ -184,6 +184,7 @@ export function createBackendUpstream(
   return {
     kind: 'backend-api',
     name: settings.name,
+    requiresKey: settings.keys?.length === 0 ? `upstreams.${settings.name}.key` : null,
     totalSeconds: settings.totalSeconds,
     models: createModelList(settings, endpointsFor, ports),
     async chat(

@@ -56,6 +56,7 @@ export function createCompatibleUpstream(settings: CompatibleSettings): Compatib
     kind: 'openai',
     name,
     models,
+    requiresKey: settings.keys?.length === 0 ? settings.keySetting : null,
     requests(call, path, body) {
       // A caller's own key is the only one that may go where it goes: there is nothing to rotate.
       if (settings.keys === null || keys.length === 0 || call.credentials.openaiKey !== null)
