@@ -326,6 +326,7 @@ export const otherEffects: Readonly<Record<string, Effect>> = {
   fileFetchAllow: { shownBy: [inputs, 'FILE_FETCH_ALLOW'] },
   imagePromptPrefix: { shownBy: ['test/images.test.ts', 'IMAGE_PROMPT_PREFIX'] },
   maxBodyBytes: { shownBy: [access, 'MAX_BODY_BYTES'] },
+  maxHeldBytes: { shownBy: ['test/held-bytes.test.ts', "MAX_HELD_BYTES: '240000'"] },
   workers: { onlyOn: 'node', shownBy: ['test/drain.test.ts', "WORKERS: '3'"] },
   drainTimeout: { onlyOn: 'node', shownBy: ['test/drain.test.ts', "DRAIN_TIMEOUT: '1'"] },
   metricsKey: { onlyOn: 'node', shownBy: ['test/metrics.test.ts', 'METRICS_KEY: key'] },

@@ -87,6 +87,18 @@ describe.each(runtimes)('pictures that come slowly, behind a gateway on $name', 
     expect(fetched).toBe(0);
   });
 
+  test('a file is not stored for a key that the upstream refuses', async () => {
+    const form = new FormData();
+    form.set('file', new Blob(['hello']), 'a.txt');
+    const response = await fetch(`${gateway.url}/v1/files`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer fk-junk' },
+      body: form,
+    });
+    expect(response.status).toBe(401);
+    expect(await response.text()).toContain('No such token.');
+  });
+
   test('64 slow pictures of five callers do not hold up the picture of another', {
     timeout: 60_000,
   }, async () => {

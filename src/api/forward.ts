@@ -50,7 +50,7 @@ export function createForward(
     if (modelRouter.onlyUpstream) return general(call, 'incoming');
     // Before a body is read: a request that no upstream would accept must cost nothing.
     modelRouter.requireKey(call.credentials);
-    if (!modelRouter.hasGeneral && isFiles.test(call.path)) return converted.files(call);
+    if (!modelRouter.hasGeneral && isFiles.test(call.path)) return withFiles(call);
     // With a general upstream forms are relayed unread. Only those for a conversation are read here.
     if (!modelRouter.hasGeneral && call.method === 'POST' && isPictureForm.test(call.path))
       return withForm(call);
@@ -63,6 +63,23 @@ export function createForward(
   const readBody = async (call: Call): Promise<JsonBody> => {
     modelRouter.requireKey(call.credentials);
     return readJson(call, maxBodyBytes);
+  };
+
+  /** `/v1/files` of a gateway that stores them. The upstream judges a caller's key before that. */
+  const withFiles = async (call: Call): Promise<Reply> => {
+    if (call.method !== 'POST') return converted.files(call);
+    let refusal: unknown = null;
+    for (const upstream of modelRouter.upstreams) {
+      if (upstream.kind !== 'backend-api') continue;
+      refusal = await upstream.checkKey(call).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      // One upstream that accepts the key is enough.
+      if (refusal === null) break;
+    }
+    if (refusal !== null) throw refusal;
+    return converted.files(call);
   };
 
   /** Sends a body that was read to the upstream that serves its model, or converts it. */

@@ -59,6 +59,8 @@ export interface BackendUpstream {
   readonly totalSeconds: number | null;
   /** The models that it lists for the caller's key. Throws if the list cannot be read. */
   models(call: Call): Promise<readonly string[]>;
+  /** Throws if the upstream refuses the caller's own key. A server-side key is not checked. */
+  checkKey(call: Call): Promise<void>;
   /** Asks for an answer. Resolves once the upstream agreed to give one. Throws its refusal. */
   chat(
     call: Call,

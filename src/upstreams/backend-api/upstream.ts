@@ -105,6 +105,12 @@ export function createBackendUpstream(
     }
   };
 
+  /** Whose files are uploaded: the cache tells accounts apart by it. */
+  const ownerOf = async ({ key, account }: Pick<Endpoint, 'key' | 'account'>) => ({
+    upstream: settings.name,
+    keyHash: await hashOf(ports, `${key.key ?? ''}\n${account ?? ''}`),
+  });
+
   /** Uploads the pictures and files of the messages, and composes the payload. */
   const payloadFor = async (
     call: Call,
@@ -119,8 +125,7 @@ export function createBackendUpstream(
     const contents = contentsOf(messages, fileStore ? stem : null);
     const inputs = contents.flatMap((each) => each.inputs);
     if (inputs.length === 0) return composeNext(messages, contents, new Map(), options);
-    const keyHash = await hashOf(ports, `${key.key ?? ''}\n${account ?? ''}`);
-    const owner = { upstream: settings.name, keyHash };
+    const owner = await ownerOf({ key, account });
     const upload = createUploader(client, ports, owner, upstreamMayName);
     const attached = await attachAll(
       inputs,
@@ -187,6 +192,11 @@ export function createBackendUpstream(
     requiresKey: settings.keys?.length === 0 ? `upstreams.${settings.name}.key` : null,
     totalSeconds: settings.totalSeconds,
     models: createModelList(settings, endpointsFor, ports),
+    async checkKey(call: Call): Promise<void> {
+      const [endpoint] = endpointsFor(call);
+      if (!endpoint?.key.own) return;
+      await checkKey(endpoint.connect(), ports, await ownerOf(endpoint), call.incoming.signal);
+    },
     async chat(
       call: Call,
       request: ChatRequest,
