@@ -13,7 +13,7 @@ const files = ['src', 'web/src'].flatMap((folder) =>
     .sort(),
 );
 
-/** Expressions that are not linear and never see a stranger's text, or are replaced soon: file, source, reason. */
+/** Expressions that are not linear and never see a stranger's text: file, source, reason. */
 const exceptions: readonly (readonly [file: string, source: string, reason: string])[] = [
   ['src/cli/doctor.ts', '\\/+$', 'the address on the command line'],
   ['src/upstreams/create.ts', '\\/+$', 'an address of the settings'],
@@ -23,13 +23,6 @@ const exceptions: readonly (readonly [file: string, source: string, reason: stri
     '^\\s*(?:export\\s+)?([A-Za-z_]\\w*)\\s*=\\s*(.*?)\\s*$',
     'a file that the owner names',
   ],
-  ['src/files/file-name.ts', '^[._-]+|[._-]+$', 'to be replaced'],
-  [
-    'src/upstreams/backend-api/reduce/search.ts',
-    '\\b(?:search|msearch)\\(\\s*(?:queries\\s*=\\s*)?\\[?\\s*"((?:[^"\\\\]|\\\\.)*)"',
-    'to be replaced',
-  ],
-  ['src/upstreams/backend-api/reduce/sources.ts', '\\[([^\\]]*)\\]\\((https?:[^)\\s]+)', 'to be replaced'],
   [
     'web/src/play/request.tsx',
     '(data:[\\w/]+;base64,.{20})[\\w+/=]+',

@@ -4,11 +4,14 @@ import { Failure } from '../http/failure.ts';
 /** Longest boundary that is accepted. The standard allows 70 characters (RFC 2046 §5.1.1). */
 const maxBoundary = 100;
 
-/** Reads a multipart form. Throws a 415 for another kind of body, a 413 beyond the limit, a 400 for a broken one. */
+/**
+ * Reads a multipart form. Throws a 415 for another kind of body, a 413 beyond the limit, a 400 for a
+ * broken one.
+ */
 export async function readForm(call: Call, maxBodyBytes: number): Promise<FormData> {
   const type = call.incoming.head.get('content-type') ?? '';
-  const boundary = /^multipart\/form-data\s*;.*boundary=("?)([^";]+)\1/i.exec(type)?.[2];
-  if (boundary === undefined || boundary.length > maxBoundary)
+  const boundary = boundaryIn(type);
+  if (boundary === null || boundary.length > maxBoundary)
     throw new Failure('unsupported_media_type', 'This path needs multipart/form-data, as curl -F sends it.');
   const bytes = await call.readBody(maxBodyBytes);
   try {
@@ -18,4 +21,18 @@ export async function readForm(call: Call, maxBodyBytes: number): Promise<FormDa
       cause: error,
     });
   }
+}
+
+/** The boundary of a multipart form's type; null for another type, or without a boundary. */
+export function boundaryIn(contentType: string): string | null {
+  const [type = '', ...parameters] = contentType.split(';');
+  if (type.trim().toLowerCase() !== 'multipart/form-data') return null;
+  for (const parameter of parameters) {
+    const equals = parameter.indexOf('=');
+    if (equals < 0 || parameter.slice(0, equals).trim().toLowerCase() !== 'boundary') continue;
+    const value = parameter.slice(equals + 1).trim();
+    const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"');
+    return (isQuoted ? value.slice(1, -1) : value) || null;
+  }
+  return null;
 }
