@@ -85,7 +85,10 @@ export function createChatCompletions(options: ConversionOptions, ports: Ports) 
 /** Marks a usage that was estimated, because the runtime has no tokenizer. */
 const estimated = { estimated: true };
 
-/** Collects a whole completion. Throws if an answer ended in an error: half an answer is no success. */
+/**
+ * Collects a whole completion. Throws if an answer ended in an error: a partial answer is no
+ * success.
+ */
 async function collect(
   parts: Choices,
   head: CompletionHead,

@@ -12,8 +12,8 @@ export type ChatParameters = {
 const maxCount = 8;
 
 /**
- * Reads the parameters of a chat request that the gateway applies itself. Throws a 400 that names the
- * parameter. Sampling and function tools are ignored: the upstream takes none of them.
+ * Reads the parameters of a chat request that the gateway applies itself. Throws a 400 that names
+ * the parameter. Sampling and function tools are ignored: the upstream takes none of them.
  */
 export function chatParameters(request: Readonly<Record<string, unknown>>): ChatParameters {
   const {

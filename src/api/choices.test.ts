@@ -56,8 +56,8 @@ function deltasOf(parts: readonly ChoicePart[]): Record<string, unknown>[] {
 }
 
 /**
- * The rule of openai-python's accumulator (`lib/streaming/_deltas.py`): texts are joined, and a list
- * that comes a second time must hold objects with an `index`; otherwise it raises.
+ * The rule of openai-python's accumulator (`lib/streaming/_deltas.py`): texts are joined, and a
+ * list that comes a second time must hold objects with an `index`; otherwise it raises.
  */
 function accumulate(deltas: readonly Record<string, unknown>[]): Record<string, unknown> {
   const message: Record<string, unknown> = {};

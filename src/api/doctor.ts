@@ -8,8 +8,9 @@ const gapMs = 100;
 const maxSilenceSeconds = 120;
 
 /**
- * `GET /doctor/stream?silence=SECONDS`: a stream of known rhythm, by which a caller can tell what the hops between us do to streams. The first
- * event says where we think that we are; silence is really silent, without comments.
+ * `GET /doctor/stream?silence=SECONDS`: a stream of known rhythm. It shows a caller what the
+ * proxies on the way do to streams. The first event holds the gateway's own address. Silence has no
+ * comments.
  */
 export function createDoctorStream(publicUrl: string | undefined) {
   return (call: Call): Response => {

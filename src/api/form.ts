@@ -5,8 +5,8 @@ import { Failure } from '../http/failure.ts';
 const maxBoundary = 100;
 
 /**
- * Reads a multipart form. Throws a 415 for another kind of body, a 413 beyond the limit, a 400 for a
- * broken one.
+ * Reads a multipart form. Throws a 415 for another kind of body, a 413 beyond the limit, a 400 for
+ * a broken one.
  */
 export async function readForm(call: Call, maxBodyBytes: number): Promise<FormData> {
   const type = call.incoming.head.get('content-type') ?? '';

@@ -31,9 +31,9 @@ const isPictureForm = /^\/v1\/images\/(?:edits|variations)$/;
 const drawingModel = 'dall-e-3';
 
 /**
- * Any `/v1` path. If one upstream serves everything, the request is relayed and its body is not read.
- * If there is a choice, a JSON body is read (up to `maxBodyBytes`) for the model that it names. A body
- * without a model, or of another type, goes to the general upstream.
+ * Any `/v1` path. If one upstream serves everything, the request is relayed and its body is not
+ * read. If there is a choice, a JSON body is read (up to `maxBodyBytes`) for the model that it
+ * names. A body without a model, or of another type, goes to the general upstream.
  */
 export function createForward(
   modelRouter: ModelRouter,
@@ -97,7 +97,7 @@ export function createForward(
 
   /**
    * Asks the candidates for a model in turn. All upstreams of the OpenAI API are one plan. A
-   * conversation is asked alone; if it fails, the next candidate is asked.
+   * conversation upstream is asked alone. If it fails, the next candidate is asked.
    */
   const served = (
     call: Call,
@@ -193,7 +193,10 @@ function isWebSocket(call: Call): boolean {
   return call.method === 'GET' && call.incoming.head.get('upgrade')?.toLowerCase() === 'websocket';
 }
 
-/** Reads a JSON body. Throws a 413 beyond the limit, a 415 for one that is compressed, a 400 for one that is not JSON. */
+/**
+ * Reads a JSON body. Throws a 413 beyond the limit, a 415 if it is compressed, a 400 if it is not
+ * JSON.
+ */
 export async function readJson(call: Call, maxBodyBytes: number): Promise<JsonBody> {
   const encoding = call.incoming.head.get('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {

@@ -5,7 +5,10 @@ export function health(): Response {
   return json({ status: 'ok' }, 200, { 'cache-control': 'no-store' });
 }
 
-/** Says whether new requests are welcome: not while the gateway drains, nor while every upstream has failed often and rests. */
+/**
+ * Whether new requests are accepted: not while the gateway drains, nor while every upstream cools
+ * down.
+ */
 export function readiness(draining: boolean, down: boolean): Response {
   const status = draining ? 'draining' : down ? 'no upstream answers' : 'ok';
   return json({ status }, status === 'ok' ? 200 : 503, {

@@ -5,7 +5,7 @@ export type GivenPicture = {
   readonly bytes: Uint8Array;
   readonly type: string;
   readonly filename: string;
-  /** The field of the form it came in; a `mask` is no picture of its own. */
+  /** The form field of the picture; a `mask` belongs to another picture. */
   readonly field?: string;
 };
 
@@ -15,10 +15,10 @@ export type ImageRequest = {
   readonly count: number;
   readonly format: 'url' | 'b64_json';
   readonly stream: boolean;
-  /** What was asked for, as the answer repeats it. */
+  /** Fields of the request that the response repeats. */
   readonly echo: Readonly<Record<string, string>>;
-  /** What else was asked for, in words: the upstream takes nothing but words. */
-  readonly wishes: readonly string[];
+  /** The other fields as sentences: the upstream accepts only text. */
+  readonly details: readonly string[];
   readonly pictures: readonly GivenPicture[];
 };
 
@@ -26,8 +26,8 @@ const maxPrompt = 32_000;
 const maxCount = 10;
 
 /**
- * Reads a request for pictures, its fields from JSON or from a form. Throws a 400 that names the field.
- * `path` tells drawing, changing and varying apart.
+ * Reads a request for pictures from the fields of JSON or a form. Throws a 400 that names the
+ * field. `path` tells drawing, changing and varying apart.
  */
 export function imageRequest(
   path: string,
@@ -50,7 +50,7 @@ export function imageRequest(
     count,
     format: formatOf(fields),
     stream: fields.stream === true || fields.stream === 'true',
-    wishes: wishesOf(fields),
+    details: detailsOf(fields),
     echo: echoOf(fields),
     pictures: masksLast(pictures),
   };
@@ -63,13 +63,13 @@ function formatOf({ response_format: format, model }: Readonly<Record<string, un
   throw wrongParameter('response_format', 'must be "url" or "b64_json"');
 }
 
-function wishesOf({ size, quality, style, background }: Readonly<Record<string, unknown>>): string[] {
-  const wishes: string[] = [];
+function detailsOf({ size, quality, style, background }: Readonly<Record<string, unknown>>): string[] {
+  const details: string[] = [];
   const dimensions = typeof size === 'string' ? /^(\d{2,5})x(\d{2,5})$/.exec(size) : null;
   if (dimensions) {
     const [width, height] = [Number(dimensions[1]), Number(dimensions[2])];
     const shape = width === height ? 'square' : width > height ? 'wide' : 'tall';
-    wishes.push(`Size: ${size} (${shape}).`);
+    details.push(`Size: ${size} (${shape}).`);
   } else if (size !== undefined && size !== null && size !== 'auto') {
     throw wrongParameter('size', 'must be WIDTHxHEIGHT, as 1024x1024, or "auto"');
   }
@@ -77,18 +77,20 @@ function wishesOf({ size, quality, style, background }: Readonly<Record<string, 
     if (value === undefined || value === null || value === 'auto') continue;
     if (typeof value !== 'string' || !/^[\w -]{1,40}$/.test(value))
       throw wrongParameter(name.toLowerCase(), 'must be a word');
-    wishes.push(`${name}: ${value}.`);
+    details.push(`${name}: ${value}.`);
   }
-  return wishes;
+  return details;
 }
 
-/** The words that ask for a picture: the owner's prefix, what was asked for, and the wishes in a line. */
-export function promptFor({ prompt, wishes, pictures }: ImageRequest, prefix: string): string {
-  const words = prefix === '' ? prompt : `${prefix}${/\s$/.test(prefix) ? '' : ' '}${prompt}`;
+/**
+ * The text that asks for a picture: the owner's prefix, the prompt, and the other fields in a line.
+ */
+export function promptFor({ prompt, details, pictures }: ImageRequest, prefix: string): string {
+  const text = prefix === '' ? prompt : `${prefix}${/\s$/.test(prefix) ? '' : ' '}${prompt}`;
   const hasMask = pictures.some(({ field }) => field === 'mask');
   const mask = hasMask ? ['The last picture is a mask: change only what is transparent in it.'] : [];
-  const lines = [...mask, ...wishes];
-  return lines.length === 0 ? words : `${words}\n\n${lines.join(' ')}`;
+  const lines = [...mask, ...details];
+  return lines.length === 0 ? text : `${text}\n\n${lines.join(' ')}`;
 }
 
 /** Pictures in the order they are sent: a mask is the last. */

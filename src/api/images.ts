@@ -29,21 +29,21 @@ type Images = {
   readonly reply: string;
   readonly usage: Readonly<Record<string, unknown>>;
 };
-/** What one turn drew and said. */
+/** The pictures and the text of one turn. */
 type Drawn = {
   readonly pictures: readonly Picture[];
   readonly words: string;
-  readonly spoken: SegmentStream;
+  readonly stream: SegmentStream;
 };
 
-/** Turns of one request at a time: an account is asked for pictures by one person, and not in a flood. */
+/** Turns of one request at a time. An upstream expects the rate of one person. */
 const turnsAtOnce = 2;
 /** Largest picture that is handed out as base64, in bytes. */
 const maxInline = 64 * 1024 * 1024;
 
 /**
- * `POST /v1/images/generations`, `/edits` and `/variations` at an upstream that draws in conversations:
- * a turn for each picture, fewer if a turn gives several.
+ * `POST /v1/images/generations`, `/edits` and `/variations` at an upstream that draws in
+ * conversations: one turn for each picture, fewer if a turn draws several.
  */
 export function createImages(options: ImageOptions, ports: Ports) {
   const draw = async (
@@ -57,7 +57,7 @@ export function createImages(options: ImageOptions, ports: Ports) {
       request.pictures.length === 0
         ? text
         : [...request.pictures.map((file) => ({ type: 'file', file })), { type: 'text', text }];
-    const spoken = await served.upstream.chat(
+    const stream = await served.upstream.chat(
       call,
       { messages: [{ role: 'user', content }], system_hints: ['picture_v2'] },
       served.model,
@@ -65,7 +65,7 @@ export function createImages(options: ImageOptions, ports: Ports) {
     );
     const pictures: Picture[] = [];
     let words = '';
-    for await (const batch of spoken.batches) {
+    for await (const batch of stream.batches) {
       for (const segment of batch) {
         if (segment.kind === 'image') pictures.push(segment);
         else if (segment.kind === 'text') words += segment.text;
@@ -73,7 +73,7 @@ export function createImages(options: ImageOptions, ports: Ports) {
           throw streamFailure(segment.message, segment.code);
       }
     }
-    return { pictures, words: words.trim(), spoken };
+    return { pictures, words: words.trim(), stream };
   };
 
   const generate = async (
@@ -96,14 +96,14 @@ export function createImages(options: ImageOptions, ports: Ports) {
       ),
     );
     const wanted = drawn
-      .flatMap(({ pictures, spoken }) => pictures.map((picture) => ({ ...picture, spoken })))
+      .flatMap(({ pictures, stream }) => pictures.map((picture) => ({ ...picture, stream })))
       .slice(0, request.count);
     if (wanted.length === 0) throw nothingDrawn(turns, drawn);
     const data = await Promise.all(
-      wanted.map(async ({ asset, prompt, spoken }) => ({
+      wanted.map(async ({ asset, prompt, stream }) => ({
         ...(request.format === 'b64_json' || request.stream
-          ? { b64_json: await inline(spoken, asset) }
-          : { url: await link(spoken, asset) }),
+          ? { b64_json: await inline(stream, asset) }
+          : { url: await link(stream, asset) }),
         revised_prompt: prompt || request.prompt,
       })),
     );
@@ -124,25 +124,22 @@ export function createImages(options: ImageOptions, ports: Ports) {
     served: Conversation,
   ): Promise<Response> => {
     const request = imageRequest(call.path, fields, pictures);
-    const { signal, abort: giveUp } = requestDeadline(
-      call,
-      served.upstream.totalSeconds ?? options.totalTimeout,
-    );
+    const { signal, abort } = requestDeadline(call, served.upstream.totalSeconds ?? options.totalTimeout);
     const work = generate(call, served, request, signal);
     if (request.stream) return eventsOf(await work, call.path);
     return options.nonStreamKeepAlive
       ? jsonWithHeartbeat(work, {
           everySeconds: options.keepAlive,
           record: call.record,
-          onLeave: giveUp,
+          onLeave: abort,
         })
       : json(await work);
   };
 }
 
 /** The text of a request, estimated: the upstream counts nothing. */
-function usageOf({ prompt, wishes }: ImageRequest): Record<string, unknown> {
-  const text = estimateTokens([prompt, ...wishes].join(' '));
+function usageOf({ prompt, details }: ImageRequest): Record<string, unknown> {
+  const text = estimateTokens([prompt, ...details].join(' '));
   return {
     input_tokens: text,
     input_tokens_details: { text_tokens: text, image_tokens: 0 },
@@ -152,7 +149,7 @@ function usageOf({ prompt, wishes }: ImageRequest): Record<string, unknown> {
   };
 }
 
-/** The pictures as events: one for each that is complete, none for parts of one. */
+/** The pictures as events: one for each complete picture, none for parts of a picture. */
 function eventsOf({ created, data, usage, reply: _, ...echo }: Images, path: string): Response {
   const type = path.endsWith('/generations') ? 'image_generation.completed' : 'image_edit.completed';
   const events = data.map(({ b64_json }) => {
@@ -162,7 +159,7 @@ function eventsOf({ created, data, usage, reply: _, ...echo }: Images, path: str
   return new Response(events.join(''), { headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
 }
 
-/** Why there is no picture: what went wrong, else what the upstream said instead of drawing. */
+/** Why there is no picture: the error of a turn, else the text that the upstream sent instead. */
 function nothingDrawn(turns: readonly PromiseSettledResult<void>[], drawn: readonly Drawn[]): unknown {
   const failed = turns.find((turn) => turn.status === 'rejected');
   if (failed) return failed.reason;
@@ -174,16 +171,16 @@ function nothingDrawn(turns: readonly PromiseSettledResult<void>[], drawn: reado
   );
 }
 
-async function link(spoken: SegmentStream, asset: AssetRef): Promise<string> {
-  const published = await spoken.publish(asset, 'image');
+async function link(stream: SegmentStream, asset: AssetRef): Promise<string> {
+  const published = await stream.publish(asset, 'image');
   if ('url' in published) return published.url;
   throw new Failure('upstream_error', `The picture was drawn, but could not be fetched: ${published.failed}`);
 }
 
-async function inline(spoken: SegmentStream, asset: AssetRef): Promise<string> {
-  const answer = await spoken.download(asset);
+async function inline(stream: SegmentStream, asset: AssetRef): Promise<string> {
+  const response = await stream.download(asset);
   const bytes = await readAll(
-    answer.body,
+    response.body,
     maxInline,
     () => new Failure('upstream_error', 'The picture is too large to be sent as base64. Ask for a url.'),
   );

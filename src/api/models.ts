@@ -12,14 +12,19 @@ import type { ModelRouter } from '../upstreams/model-router.ts';
 import type { Plan } from '../upstreams/relay-plan.ts';
 import type { CompatibleUpstream } from '../upstreams/upstream.ts';
 
-/** A model as the API lists it. Fields beyond the id are the upstream's own and stay as they are. */
+/**
+ * A model as the API lists it. Fields beyond the id are the upstream's own and stay as they are.
+ */
 export type Model = { readonly id: string; readonly [field: string]: unknown };
 
 type Listed =
   | { ok: true; models: readonly Model[] }
   | { ok: false; status: number; body: Uint8Array; type: string };
 
-/** Runs a relay plan inside the gateway and gives its response. The transfer ends when the body is read or cancelled. */
+/**
+ * Runs a relay plan inside the gateway. Returns its response. The transfer ends when the body is
+ * read or cancelled.
+ */
 export type FetchRelay = (plan: Relay, signal: AbortSignal) => Promise<Response>;
 
 type ModelsParts = {
@@ -35,9 +40,9 @@ const maxListBytes = 8 * 1024 * 1024;
 const listSeconds = 60;
 
 /**
- * `GET /v1/models`: the models of all upstreams in one list. An upstream's list is cached for a while,
- * for each key that it was requested with. An upstream that fails is left out while another answers;
- * if none does, its error is passed on.
+ * `GET /v1/models`: the models of all upstreams in one list. An upstream's list is cached for a
+ * while, for each key that it was requested with. An upstream that fails is left out while another
+ * answers; if none does, its error is passed on.
  */
 export function createModels({
   modelRouter,
@@ -103,7 +108,7 @@ export function createModels({
   };
 }
 
-/** Lists differ by key and by account, and by nothing else of a request. No key is cached, only its hash. */
+/** Lists differ by key and by account only. The cache holds a key's hash, never the key. */
 function accountHash(headers: readonly string[], ports: Pick<Ports, 'createHash'>): Promise<string> {
   const names = ['authorization', 'openai-organization', 'openai-project', 'chatgpt-account-id'];
   return hashOf(ports, JSON.stringify(names.map((name) => headerOf(headers, name) ?? null)));

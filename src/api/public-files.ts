@@ -7,8 +7,8 @@ import { decodedSegment } from '../http/request-target.ts';
 import type { ByteRange, StoredBlob } from '../ports/blobs.ts';
 
 /**
- * `GET /images/{name}` and `GET /files/{name}`: stored files. A link is enough to read one, from any
- * page. The bytes under a link never change. No file runs as a page here.
+ * `GET /images/{name}` and `GET /files/{name}`: stored files. A link is enough to read one, from
+ * any page. The bytes under a link never change. No file runs as a page here.
  */
 export function createStored(fileStore: FileStore | null): (call: Call) => Promise<Response> {
   return async (call) => {
@@ -87,7 +87,9 @@ function withoutLength({ 'content-length': _, ...headers }: Record<string, strin
   return headers;
 }
 
-/** `bytes=a-b`, `bytes=a-` or `bytes=-n` within a size. Any other range gets the whole (RFC 9110 §14.2). */
+/**
+ * `bytes=a-b`, `bytes=a-` or `bytes=-n` within a size. Others get the whole file (RFC 9110 §14.2).
+ */
 function rangeIn(header: string, size: number): ByteRange | 'all' | 'none' {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/i.exec(header.trim());
   if (!match || (match[1] === '' && match[2] === '')) return 'all';

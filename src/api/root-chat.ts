@@ -8,9 +8,9 @@ const chatDefaults = { model: 'gpt-3.5-turbo', temperature: 0.7, max_tokens: 100
 const imageDefaults = { model: 'dall-e-3', n: 1, size: '1024x1024' };
 
 /**
- * `POST /`: a chat completion for clients that send little more than messages. It draws pictures, as
- * openai-workers-proxy did, if the body says `"action": "generate-image"` or has a prompt instead of
- * messages. The content type does not matter.
+ * `POST /`: a chat completion for clients that send little more than messages. It draws pictures,
+ * as openai-workers-proxy did, if the body says `"action": "generate-image"` or has a prompt
+ * instead of messages. The content type does not matter.
  */
 export function createRootChat(
   forward: (call: Call, body: JsonBody) => Reply | Promise<Reply>,

@@ -19,12 +19,14 @@ export type StreamOptions = {
   readonly record: RecordFields;
 };
 
-/** How long an error before the first part can still become a status, if `keepAlive` does not say. */
+/**
+ * How long an error before the first part can still become a status, if `keepAlive` does not say.
+ */
 const earlyMs = 10_000;
 
 /**
- * A completion as a stream of chunks. An error before the first part is thrown, so that it becomes a
- * status or another upstream is asked. A later one ends the stream with an error event and no
+ * A completion as a stream of chunks. An error before the first part is thrown, so that it becomes
+ * a status or another upstream is asked. A later one ends the stream with an error event and no
  * `[DONE]`, and is recorded.
  */
 export async function streamCompletion(choices: Choices, options: StreamOptions): Promise<Response> {

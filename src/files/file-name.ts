@@ -42,7 +42,7 @@ function shortened(name: string): string {
   return characters.slice(0, maxLength - ending.length).join('') + ending;
 }
 
-/** The header that names a download (RFC 6266, RFC 8187): in ASCII, and in UTF-8 if that differs. */
+/** The header that names a download (RFC 6266, RFC 8187): in ASCII, and in UTF-8 if it differs. */
 export function contentDisposition(kind: 'inline' | 'attachment', name: string): string {
   const ascii = name.replace(/[^\x20-\x7e]|["\\]/g, '_');
   const encoded = encodeURIComponent(name).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);

@@ -62,8 +62,8 @@ export function createFileStore(blobs: Blobs, ports: Pick<Ports, 'cache' | 'crea
 
   return {
     /**
-     * Stores a file of at most `limit` bytes. Throws a 413 if it is larger. After an error nothing is
-     * stored.
+     * Stores a file of at most `limit` bytes. Throws a 413 if it is larger. After an error nothing
+     * is stored.
      */
     async keep(source: FileSource, limit: number, options: KeepOptions = {}): Promise<StoredFile> {
       const { folder = mediaFolder, shareEqual = true } = options;
@@ -114,7 +114,7 @@ export function createFileStore(blobs: Blobs, ports: Pick<Ports, 'cache' | 'crea
 
 export type FileStore = ReturnType<typeof createFileStore>;
 
-/** A check for {@link KeepOptions}: refuses what no browser shows as a picture, as a page that says so. */
+/** A check for {@link KeepOptions}: throws a 415 for what browsers do not show as a picture. */
 export function onlyPictures(type: string): void {
   if (!isPicture(type)) throw new Failure('unsupported_media_type', `it is not a picture, but ${type}`);
 }

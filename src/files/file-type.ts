@@ -6,7 +6,7 @@ export const headBytes = 4100;
 /** Types of containers. The name of a file tells what is in it. */
 const containers = new Set(['application/zip', 'application/xml', 'application/x-cfb', 'application/gzip']);
 
-/** Types of text, whose first bytes show no type. Only these are accepted from a header or a name. */
+/** Types of text: their first bytes show no type, so a header or a name is believed. */
 const textual =
   /^(text\/.+|image\/svg\+xml|application\/(json|.+\+json|xml|.+\+xml|javascript|x-sh|x-latext|x-ndjson|yaml|toml|sql))$/;
 /** Types that are in a container. They are accepted if the bytes show a container. */

@@ -3,7 +3,7 @@ import { createConcurrencyLimit } from './concurrency.ts';
 
 const caller = (ownKey: string) => ({ accessKey: null, openaiKey: null, ownKey });
 
-test('so many of one caller, and another one is let in', () => {
+test('limits the requests of one caller, and lets another in', () => {
   const admission = createConcurrencyLimit({ maxConcurrent: 0, maxConcurrentPerCaller: 2 });
   const leave = admission.enter(caller('a'));
   admission.enter(caller('a'));
@@ -17,7 +17,7 @@ test('so many of one caller, and another one is let in', () => {
   expect(() => admission.enter(caller('a'))).toThrow('MAX_CONCURRENT_PER_CALLER');
 });
 
-test('so many in all', () => {
+test('limits the requests of all callers together', () => {
   const admission = createConcurrencyLimit({ maxConcurrent: 2, maxConcurrentPerCaller: 0 });
   const leave = admission.enter(caller('a'));
   admission.enter(caller('b'));

@@ -7,12 +7,15 @@ type Limits = { readonly maxConcurrent: number; readonly maxConcurrentPerCaller:
 export function createConcurrencyLimit({ maxConcurrent, maxConcurrentPerCaller }: Limits) {
   const byCaller = new Map<string, number>();
   let count = 0;
-  const nobody = () => {};
+  const noRelease = () => {};
 
   return {
-    /** Lets a request in; gives what is to be called once it is over. Throws a 503 or a 429 where there are too many. */
+    /**
+     * Counts a request. Returns a function to call when it is over. Throws a 503 or a 429 if there
+     * are too many.
+     */
     enter({ accessKey, openaiKey, ownKey }: Credentials): () => void {
-      if (maxConcurrent === 0 && maxConcurrentPerCaller === 0) return nobody;
+      if (maxConcurrent === 0 && maxConcurrentPerCaller === 0) return noRelease;
       if (maxConcurrent > 0 && count >= maxConcurrent)
         throw new Failure(
           'unavailable',
@@ -20,19 +23,19 @@ export function createConcurrencyLimit({ maxConcurrent, maxConcurrentPerCaller }
           { headers: { 'retry-after': '1' } },
         );
       const caller = accessKey ?? openaiKey ?? ownKey ?? '';
-      const mine = byCaller.get(caller) ?? 0;
-      if (maxConcurrentPerCaller > 0 && mine >= maxConcurrentPerCaller)
+      const ofCaller = byCaller.get(caller) ?? 0;
+      if (maxConcurrentPerCaller > 0 && ofCaller >= maxConcurrentPerCaller)
         throw new Failure(
           'rate_limit_exceeded',
-          `There are ${mine} requests with this key already, the most that MAX_CONCURRENT_PER_CALLER allows. Wait for one to end.`,
+          `There are ${ofCaller} requests with this key already, the most that MAX_CONCURRENT_PER_CALLER allows. Wait for one to end.`,
           { headers: { 'retry-after': '1' } },
         );
       count++;
-      byCaller.set(caller, mine + 1);
-      let inside = true;
+      byCaller.set(caller, ofCaller + 1);
+      let isOver = false;
       return () => {
-        if (!inside) return;
-        inside = false;
+        if (isOver) return;
+        isOver = true;
         count--;
         const left = (byCaller.get(caller) ?? 1) - 1;
         if (left > 0) byCaller.set(caller, left);

@@ -10,8 +10,8 @@ export type HeldBytesLimits = {
 /** The bytes that one request holds. */
 export type Hold = {
   /**
-   * Counts more bytes. Throws a 413 if this request alone exceeds a limit, a 429 or a 503 if others do
-   * with it. Then the bytes are not counted.
+   * Counts more bytes. Throws a 413 if this request alone exceeds a limit, a 429 or a 503 if others
+   * do with it. Then the bytes are not counted.
    */
   add(bytes: number): void;
   /** Gives all bytes of this request back. May be called more than once. */
@@ -27,8 +27,8 @@ export type HeldBytes = {
 
 /**
  * A budget for request bodies that are read into memory. Each body has a limit of its own
- * (`MAX_BODY_BYTES`), but many slow ones together would fill the memory: 40 connections that send 30 of
- * 32 MiB and stop hold 1.2 GB.
+ * (`MAX_BODY_BYTES`), but many slow ones together would fill the memory: 40 connections that send
+ * 30 of 32 MiB and stop hold 1.2 GB.
  */
 export function createHeldBytes(limits: HeldBytesLimits): HeldBytes {
   const byCaller = new Map<string, number>();

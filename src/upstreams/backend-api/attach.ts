@@ -78,7 +78,7 @@ export async function attachAll(
   );
 }
 
-/** Names the part in an error, whatever its cause: the request names something that cannot be had. */
+/** Names the part in an error, which becomes a 400 or 413: the request names a file that fails. */
 async function namingPart<T>(input: Input, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

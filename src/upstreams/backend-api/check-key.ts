@@ -10,9 +10,9 @@ const acceptedSeconds = 1800;
 const checkSeconds = 10;
 
 /**
- * Asks the upstream whether it accepts a caller's key, by its cheapest call: nothing is fetched for a
- * key that it refuses. Throws what the upstream says about a refused key. If the call fails for
- * another reason the key counts as accepted: the upstream judges it again with the upload.
+ * Asks the upstream whether it accepts a caller's key, by its cheapest call: nothing is fetched for
+ * a key that it refuses. Throws what the upstream says about a refused key. If the call fails for
+ * another reason, the key counts as accepted: the upstream judges it again with the upload.
  */
 export async function checkKey(
   client: Client,

@@ -37,12 +37,12 @@ export type FetchPace = {
 
 export const fetchPace: FetchPace = { totalSeconds: 30, graceSeconds: 10, bytesPerSecond: 64 * 1024 };
 
-/** Bytes that are read before `read` is called: enough that a file that drips does not get there. */
+/** Bytes that are read before `read` is called. A body that drips does not send as many. */
 const firstBytes = 64 * 1024;
 
 /**
- * Fetches from an address that a caller named, up to the first 64 KiB. So much is cheap to hold: the
- * caller of this function waits for a place in memory only for the rest.
+ * Fetches from an address that a caller named, up to the first 64 KiB. So much is cheap to hold:
+ * the caller of this function waits for a place in memory only for the rest.
  */
 export async function openAddress(
   http: Pick<Http, 'fetchPublic'>,

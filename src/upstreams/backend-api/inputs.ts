@@ -36,8 +36,8 @@ const maxOwnPictures = 4;
 
 /**
  * Reads what the messages of a request hold, in the shapes of chat completions and of responses.
- * Pictures in earlier answers that begin with `stem`, which are our own, go with the next message of
- * the user. Throws a 400 that names the part that cannot be understood.
+ * Pictures in earlier answers that begin with `stem`, which are our own, go with the next message
+ * of the user. Throws a 400 that names the part that cannot be understood.
  */
 export function contentsOf(messages: readonly unknown[], stem: string | null = null): readonly Contents[] {
   const read = messages.map((message, i) =>
@@ -66,7 +66,9 @@ function readContent(content: unknown, param: string): Contents {
   return { text: texts.join('\n'), inputs, parts };
 }
 
-/** Adds the newest of the gateway's own pictures in the assistant's text to the user's next message. */
+/**
+ * Adds the newest of the gateway's own pictures in the assistant's text to the user's next message.
+ */
 function withOwnPictures(
   messages: readonly unknown[],
   contents: readonly Contents[],

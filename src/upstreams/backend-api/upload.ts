@@ -85,7 +85,9 @@ export function createUploader(
     return announced.id;
   };
 
-  /** Waits until a document can be searched. If its index does not come in time, it is used without. */
+  /**
+   * Waits until a document can be searched. If its index does not come in time, it is used without.
+   */
   const waitForIndex = async (id: string, signal: AbortSignal): Promise<void> => {
     for (let i = 0; i < indexTries && !signal.aborted; i++) {
       const status = (await client.fileInfo(id, signal).catch(() => null))?.retrieval_index_status;
