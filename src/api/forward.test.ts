@@ -56,3 +56,34 @@ test('an error of the request itself is not asked elsewhere', async () => {
   const wrong = await chat([new Failure('invalid_request', 'wrong')]);
   expect([wrong.status, wrong.order, wrong.record.attempts]).toEqual([400, ['a'], undefined]);
 });
+
+test('a picture of a form keeps the name of its field, so that a mask is known as one', async () => {
+  const form = new FormData();
+  form.set('prompt', 'A cat.');
+  form.set('mask', new Blob(['m'], { type: 'image/png' }), 'm.png');
+  form.set('image', new Blob(['i'], { type: 'image/png' }), 'i.png');
+  const encoded = new Response(form);
+  const type = encoded.headers.get('content-type') ?? '';
+  const bytes = new Uint8Array(await encoded.arrayBuffer());
+  let fields: unknown;
+  const { forward } = createForward(createModelRouter([upstream('a')], {}), unused, 1000, {
+    chat: unused,
+    async images(_, __, pictures) {
+      fields = pictures.map(({ field, filename }) => [field, filename]);
+      return new Response('fine');
+    },
+    files: unused,
+  });
+  await forward({
+    method: 'POST',
+    path: '/v1/images/edits',
+    credentials: { accessKey: null, ownKey: 'k', openaiKey: null },
+    incoming: { head: { get: (name: string) => (name === 'content-type' ? type : undefined) } },
+    readBody: async () => bytes,
+    record: { route: 'images', upstream: null, model: null },
+  } as unknown as Call);
+  expect(fields).toEqual([
+    ['mask', 'm.png'],
+    ['image', 'i.png'],
+  ]);
+});

@@ -51,7 +51,7 @@ export function createForward(
     // Before a body is read: a request that no upstream would accept must cost nothing.
     modelRouter.requireKey(call.credentials);
     if (!modelRouter.hasGeneral && isFiles.test(call.path)) return withFiles(call);
-    // With a general upstream forms are relayed unread. Only those for a conversation are read here.
+    // With a general upstream forms are relayed unread. Those for a conversation are read here.
     if (!modelRouter.hasGeneral && call.method === 'POST' && isPictureForm.test(call.path))
       return withForm(call);
     const byModel = call.method === 'POST' && /^application\/json\b/i.test(head.get('content-type') ?? '');
@@ -148,9 +148,10 @@ export function createForward(
     const [first] = await candidates(call, typeof named === 'string' && named !== '' ? named : drawingModel);
     if (first.kind === 'openai') throw new Failure('not_found', 'The model is not served for this path.');
     const fields = Object.fromEntries([...form].filter(([, value]) => typeof value === 'string'));
-    const files = [...form].flatMap(([, value]) => (typeof value === 'string' ? [] : [value]));
+    const files = [...form].flatMap(([field, file]) => (typeof file === 'string' ? [] : [{ field, file }]));
     const pictures = await Promise.all(
-      files.map(async (file) => ({
+      files.map(async ({ field, file }) => ({
+        field,
         bytes: new Uint8Array(await file.arrayBuffer()),
         type: file.type,
         filename: file.name,
