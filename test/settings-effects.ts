@@ -308,7 +308,6 @@ export const otherEffects: Readonly<Record<string, Effect>> = {
   },
   trustedProxies: { shownBy: ['test/client-address.test.ts', 'TRUSTED_PROXIES'] },
   logClientAddress: { shownBy: ['test/client-address.test.ts', 'LOG_CLIENT_ADDRESS'] },
-  maxHeldBytes: { shownBy: ['src/limits/held-bytes.test.ts', 'createHeldBytes'] },
   sendHints: { shownBy: ['src/upstreams/backend-api/hints.test.ts', 'hintsIn'] },
   uploadedBytes: { shownBy: ['test/files.test.ts', 'UPLOADED_BYTES'] },
   allowedOrigins: { shownBy: [access, 'ALLOWED_ORIGINS'] },

@@ -1,3 +1,5 @@
+import type { Gather } from '../streams/gather.ts';
+
 /** What the core needs of a runtime to ask other machines. */
 export interface Http {
   /**
@@ -17,4 +19,6 @@ export interface Http {
    * call it.
    */
   openSocket(url: URL, allowPrivate: boolean): WebSocket;
+  /** The runtime's own way to gather the chunks of a body, if it has one. */
+  readonly gather?: Gather;
 }

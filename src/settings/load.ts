@@ -64,7 +64,12 @@ export function loadSettings(sources: Sources): Loaded {
     };
   }
   // Workers listen on no address of this machine: no rule for loopback may apply to them.
-  const settings = sources.platform === 'workers' ? { ...result.output, host: '' } : result.output;
+  const isWorkers = sources.platform === 'workers';
+  const settings = {
+    ...result.output,
+    coalesceMs: result.output.coalesceMs ?? (isWorkers ? 100 : 0),
+    ...(isWorkers ? { host: '' } : {}),
+  };
   const { errors, warnings } = checkTogether(settings, sources.platform);
   if (errors.length > 0) return { ok: false, errors };
   const secrets = [

@@ -129,6 +129,20 @@ export const settingsSchema = v.strictObject({
     form: 'flag',
     docs: 'Send spaces while a converted answer that is not streamed is awaited. Its status is 200 by then, whatever comes.',
   }),
+  coalesceMs: setting(
+    v.optional(
+      v.pipe(
+        v.number(),
+        v.minValue(0, 'must be 0 or more milliseconds'),
+        v.maxValue(1000, 'must be at most 1000 milliseconds'),
+      ),
+    ),
+    {
+      env: 'COALESCE_MS',
+      form: 'number',
+      docs: "Milliseconds for which the events of an upstream's conversation gather before they are converted; 0 converts each as it comes. The first words never wait. If not set: 0 on Node, 100 on Workers, where each wake costs CPU time.",
+    },
+  ),
   pace: setting(
     v.optional(
       v.pipe(

@@ -15,6 +15,7 @@ import { createMemoryCache } from '../memory/cache.ts';
 import { withCircuitBreaker } from '../memory/cache-breaker.ts';
 import { createTieredCache } from '../memory/tiered-cache.ts';
 import { withWriteBehind } from '../memory/write-behind.ts';
+import { gatherNatively } from './gather.ts';
 import { createKvCache, type KvNamespace } from './kv-cache.ts';
 import { createR2Blobs, type R2Bucket } from './r2-blobs.ts';
 
@@ -69,6 +70,7 @@ export function createWorkersPorts(
       // are checked by the guarded fetch.
       fetchPublic: (url, init) => fetchUpstream(url.href, init),
       openSocket: (url) => new WebSocket(url.href),
+      gather: gatherNatively,
     },
     tasks,
     blobs: bucket ? limitedBlobs(createR2Blobs(bucket), storedBytes, tasks, { cache, log }) : null,
@@ -114,12 +116,6 @@ function limitedBlobs(
     onNearlyFull: () => {},
   });
 }
-
-/** Makes a pipe that the runtime carries bytes through, without waking the isolate for each chunk. */
-export const createPipe = (): ReadableWritablePair<Uint8Array, Uint8Array> => new IdentityTransformStream();
-
-/** A pipe of the runtime's own; its type is not among the standard's. */
-declare const IdentityTransformStream: new () => ReadableWritablePair<Uint8Array, Uint8Array>;
 
 /** SHA-256 by the runtime, which has a stream for it where the standard has none. */
 function sha256(): Hash {

@@ -12,6 +12,8 @@ export type ContinueOptions = ConversationOptions &
     /** How often an answer that was cut for length is asked to go on. */
     readonly continueRounds: number;
     readonly allowActions: boolean;
+    /** Milliseconds for which events gather before they are read; 0 to read each as it comes. */
+    readonly gatherMs: number;
   };
 
 /** How often a turn was continued in each way. */
@@ -33,12 +35,12 @@ export async function nextSource(
   counts: TurnCounts,
 ): Promise<NextSource> {
   const { outcome, conversationId, messageId, confirmation } = reader.state;
-  const { allow } = options;
+  const { allow, gatherMs } = options;
   if (conversationId === null) return null;
   const open = async (payload: unknown, continued: boolean): Promise<ByteSource> => {
     const response = await client.conversation(payload, signal);
     reader.resume(continued);
-    return openSource(response, client, { ports, allow }, signal);
+    return openSource(response, client, { ports, allow, gatherMs }, signal);
   };
   switch (outcome) {
     case 'cut': {

@@ -1,4 +1,5 @@
 import type { Ports } from '../../ports/ports.ts';
+import { gatherChunks } from '../../streams/gather.ts';
 import { chunkReader } from '../../streams/read-chunks.ts';
 import type { Client, ConversationResponse } from './client.ts';
 import type { Message } from './decode/message.ts';
@@ -15,16 +16,22 @@ export type SourceOptions = {
   readonly ports: Pick<Ports, 'http'>;
   /** Private hosts, as `host:port`, that the upstream may name a socket at. */
   readonly allow: ReadonlySet<string>;
+  /** Milliseconds for which events gather before they are read; 0 to read each as it comes. */
+  readonly gatherMs: number;
 };
 
 /** The bytes of an answer: the body itself, or what comes over the socket that the body names. */
 export async function openSource(
   response: ConversationResponse,
   client: Pick<Client, 'socketUrl'>,
-  { ports, allow }: SourceOptions,
+  { ports, allow, gatherMs }: SourceOptions,
   signal: AbortSignal,
 ): Promise<ByteSource> {
-  if (response.kind === 'stream') return chunkReader(response.body);
+  if (response.kind === 'stream') {
+    const { body } = response;
+    if (gatherMs === 0) return chunkReader(body);
+    return ports.http.gather?.(body, gatherMs) ?? gatherChunks(chunkReader(body), gatherMs);
+  }
   const text = (name: string): string | null => {
     const value = response.fields[name];
     return typeof value === 'string' ? value : null;

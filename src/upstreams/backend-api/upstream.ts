@@ -42,6 +42,8 @@ export type BackendSettings = {
   readonly whenCallerLeaves: WhenCallerLeaves;
   readonly slots: Semaphore | null;
   readonly continueRounds: number;
+  /** Milliseconds for which events of a streamed answer gather before they are read. */
+  readonly coalesceMs?: number | undefined;
   readonly historyDisabled: boolean;
   readonly hideConversations: boolean;
   readonly alwaysAllowActions: boolean;
@@ -62,10 +64,20 @@ export type BackendSettings = {
   readonly modelsCacheSeconds: number;
 };
 
+/** How long events of an answer that is not streamed gather, in milliseconds, if they gather at all. */
+const wholeGatherMs = 1000;
+
 /** How long the description of a GPT is cached, in seconds. */
 const gizmoSeconds = 86_400;
 
 const gizmoSchema = v.looseObject({ gizmo: v.looseObject({}) });
+
+/** How long events gather. A reader that waits must not be taken for a silent upstream. */
+function gatherMsOf(isStreamed: boolean, { coalesceMs = 0, timeouts }: BackendSettings): number {
+  if (coalesceMs === 0) return 0;
+  const ms = isStreamed ? coalesceMs : Math.max(coalesceMs, wholeGatherMs);
+  return timeouts.idle > 0 ? Math.min(ms, timeouts.idle * 500) : ms;
+}
 
 /** An upstream that holds conversations. Its answers are read as segments. */
 export function createBackendUpstream(
@@ -165,6 +177,7 @@ export function createBackendUpstream(
     call: Call,
     request: ChatRequest,
     options: Parameters<typeof composeNext>[3],
+    gatherMs: number,
     signal: AbortSignal,
   ): Promise<{ client: Client; source: ByteSource; sent: ReturnType<typeof sentIn> }> => {
     const endpoints = upstreamHealth.order(endpointsFor(call));
@@ -174,7 +187,12 @@ export function createBackendUpstream(
         const client = endpoint.connect();
         const payload = await payloadFor(call, request, endpoint, client, options, signal);
         const response = await client.conversation(payload, signal);
-        const source = await openSource(response, client, { ports, allow: upstreamMayName }, signal);
+        const source = await openSource(
+          response,
+          client,
+          { ports, allow: upstreamMayName, gatherMs },
+          signal,
+        );
         upstreamHealth.report(endpoint, 'ok');
         return { client, source, sent: sentIn(payload) };
       } catch (error) {
@@ -216,12 +234,13 @@ export function createBackendUpstream(
           allowActions: settings.alwaysAllowActions,
           allow: upstreamMayName,
           backgroundSeconds: settings.backgroundTimeout,
+          gatherMs: gatherMsOf(request.stream === true, settings),
           hide: settings.hideConversations,
           idleSeconds: settings.timeouts.idle,
           stopWhenLeft: settings.whenCallerLeaves === 'cancel',
           onOver: leave,
         };
-        const { client, source, sent } = await begin(call, request, options, signal);
+        const { client, source, sent } = await begin(call, request, options, options.gatherMs, signal);
         // JSON that was corrected in the middle would be invalid.
         const isWhole = request.stream !== true || jsonFormatOf(request) !== null;
         const reader = createTurnReader({ isWhole, sent });
