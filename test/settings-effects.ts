@@ -265,6 +265,36 @@ async function converse(gateway: Running, content: string): Promise<string> {
   return (await post(gateway, { body })).text();
 }
 
+/** A conversation of 12 words, one every 30 ms. */
+const slowWords: Script = () => {
+  const words = Array.from({ length: 12 }, (_, i) => `w${i}`);
+  const snapshots = words.map((_, i) => {
+    const isLast = i === words.length - 1;
+    const message = {
+      id: 'm1',
+      author: { role: 'assistant' },
+      content: { content_type: 'text', parts: [words.slice(0, i + 1).join(' ')] },
+      status: isLast ? 'finished_successfully' : 'in_progress',
+      end_turn: isLast ? true : null,
+      metadata: {},
+      recipient: 'all',
+    };
+    return chunk(`data: ${JSON.stringify({ message, conversation_id: 'c1', error: null })}\n\n`);
+  });
+  return [streamHead, ...snapshots.flatMap((each) => [each, 30]), chunk(done), lastChunk];
+};
+
+/** The pieces of text in which a caller gets the conversation. */
+async function piecesOf(bench: Bench, env: Record<string, string>): Promise<readonly string[]> {
+  const upstream = await bench.upstream({ '/backend-api/conversation': slowWords });
+  const web = { kind: 'backend-api', url: upstream.url, prefix: '' };
+  const config = { upstreams: { web }, hideConversations: false };
+  const gateway = await bench.gateway({ SLUICE_CONFIG: JSON.stringify(config), ...env });
+  const model = { model: 'gpt-4', stream: true, messages: [{ role: 'user', content: 'hi' }] };
+  const text = await (await post(gateway, { body: JSON.stringify(model) })).text();
+  return [...text.matchAll(/"content":"([^"]+)"/g)].map(([, content]) => content ?? '');
+}
+
 const modes = 'test/conversion-modes.test.ts';
 const stored = 'test/stored.test.ts';
 const access = 'test/access.test.ts';
@@ -286,6 +316,19 @@ export const otherEffects: Readonly<Record<string, Effect>> = {
   backgroundTimeout: { shownBy: ['test/resume.test.ts', "BACKGROUND_TIMEOUT: '1'"] },
   alwaysAllowActions: { shownBy: ['test/conversion.test.ts', "ALWAYS_ALLOW_ACTIONS: 'true'"] },
   nonStreamKeepAlive: { shownBy: [modes, 'nonStreamKeepAlive: true'] },
+  coalesceMs: {
+    async shows(bench) {
+      const all = Array.from({ length: 12 }, (_, i) => `w${i}`).join(' ');
+      const each = await piecesOf(bench, { COALESCE_MS: '0' });
+      expect(each.join('')).toBe(all);
+      expect(each.length).toBeGreaterThan(6);
+      const gathered = await piecesOf(bench, { COALESCE_MS: '1000' });
+      expect(gathered.join('')).toBe(all);
+      // The first word comes at once. The end of the stream ends the pause.
+      expect(gathered.length).toBeLessThan(4);
+      expect(gathered[0]?.length).toBeLessThan(10);
+    },
+  },
   pace: { shownBy: [modes, '{ pace: 50 }'] },
   botMode: { shownBy: [modes, 'botMode: { enabled: true'] },
   accessKeys: { shownBy: [access, 'ACCESS_KEYS'] },
