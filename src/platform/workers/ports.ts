@@ -60,9 +60,11 @@ export function createWorkersPorts(
     else console.log(line);
   };
   const cache = createCache(namespace, tasks, log);
-  const emulator = createEmulator();
+  let emulator: ReturnType<typeof createEmulator> | null = null;
+  /** Made at its first request: most Workers have an upstream, and never need it. */
+  const askEmulator = (request: Request) => (emulator ??= createEmulator()).fetch(request);
   const fetchUpstream: Http['fetch'] = (url, init) =>
-    url.startsWith(`${emulatorOrigin}/`) ? emulator.fetch(new Request(url, init)) : fetch(url, init);
+    url.startsWith(`${emulatorOrigin}/`) ? askEmulator(new Request(url, init)) : fetch(url, init);
   return {
     http: {
       fetch: fetchUpstream,
