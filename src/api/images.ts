@@ -6,6 +6,7 @@ import { estimateTokens } from '../openai/tokens.ts';
 import type { Ports } from '../ports/ports.ts';
 import { json } from '../reply.ts';
 import type { AssetRef } from '../segments/segment.ts';
+import { toBase64 } from '../streams/bytes.ts';
 import { readAll } from '../streams/read-all.ts';
 import { streamFailure } from '../upstreams/backend-api/refusals.ts';
 import type { Served } from '../upstreams/model-router.ts';
@@ -184,8 +185,5 @@ async function inline(stream: SegmentStream, asset: AssetRef): Promise<string> {
     maxInline,
     () => new Failure('upstream_error', 'The picture is too large to be sent as base64. Ask for a url.'),
   );
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 0x8000)
-    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(text);
+  return toBase64(bytes);
 }

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { Failure } from '../http/failure.ts';
 import type { Blobs, ByteRange, ListedBlob, StoredBlob } from '../ports/blobs.ts';
-import { hexOf } from '../ports/hash.ts';
 import type { Ports } from '../ports/ports.ts';
 import { typedCache } from '../ports/typed-cache.ts';
+import { toHex } from '../streams/bytes.ts';
 import { concatBytes } from '../streams/read-all.ts';
 import { readChunks } from '../streams/read-chunks.ts';
 import { measured, readHead } from './download.ts';
@@ -132,7 +132,7 @@ export function idIn(name: string): string | null {
 
 /** 128 random bits. */
 function newId(): string {
-  return hexOf(crypto.getRandomValues(new Uint8Array(16)));
+  return toHex(crypto.getRandomValues(new Uint8Array(16)));
 }
 
 async function nameFor(name: string | null, type: string): Promise<string> {

@@ -14,10 +14,3 @@ export async function hashOf(
   await hash.update(typeof content === 'string' ? new TextEncoder().encode(content) : content);
   return hash.hex();
 }
-
-/** Bytes in hexadecimal. */
-export function hexOf(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
-  return text;
-}

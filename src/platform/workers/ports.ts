@@ -4,12 +4,13 @@ import { createEmulator } from '../../emulator/emulator.ts';
 import { redact } from '../../observe/redact.ts';
 import type { Blobs } from '../../ports/blobs.ts';
 import type { Cache } from '../../ports/cache.ts';
-import { type Hash, hexOf } from '../../ports/hash.ts';
+import type { Hash } from '../../ports/hash.ts';
 import type { Http } from '../../ports/http.ts';
 import type { Log, LogLevel } from '../../ports/log.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Tasks } from '../../ports/tasks.ts';
 import { typedCache } from '../../ports/typed-cache.ts';
+import { toHex } from '../../streams/bytes.ts';
 import { withQuota } from '../memory/blob-quota.ts';
 import { createMemoryCache } from '../memory/cache.ts';
 import { withCircuitBreaker } from '../memory/cache-breaker.ts';
@@ -130,7 +131,7 @@ function sha256(): Hash {
     update: (bytes) => writer.write(bytes),
     async hex() {
       await writer.close();
-      return hexOf(new Uint8Array(await stream.digest));
+      return toHex(new Uint8Array(await stream.digest));
     },
   };
 }

@@ -5,6 +5,7 @@ import { type FileStore, idIn } from '../../files/file-store.ts';
 import { endingOf, headBytes, isPicture, typeOf } from '../../files/file-type.ts';
 import { Failure } from '../../http/failure.ts';
 import type { Ports } from '../../ports/ports.ts';
+import { fromBase64 } from '../../streams/bytes.ts';
 import { readBody } from '../../streams/read-body.ts';
 import { openAddress } from './fetch-input.ts';
 import type { Input, Source } from './inputs.ts';
@@ -184,10 +185,7 @@ function tooLarge(maxBytes: number): Failure {
 function decodeBase64(text: string, maxBytes: number): Uint8Array {
   if (text.length * 0.75 > maxBytes + 2) throw tooLarge(maxBytes);
   try {
-    const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-    const bytes = new Uint8Array(binary.length);
-    for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-    return bytes;
+    return fromBase64(text);
   } catch {
     throw new Failure('invalid_request', 'Its data is not base64.');
   }

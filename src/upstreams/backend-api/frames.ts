@@ -1,4 +1,5 @@
 import { Failure } from '../../http/failure.ts';
+import { fromBase64 } from '../../streams/bytes.ts';
 
 /** What a frame of a socket holds for one answer. */
 export type Framed = {
@@ -43,7 +44,7 @@ export function createFrameReader(filter: FrameFilter) {
       wanted !== null && typeof actual === 'string' && actual !== wanted;
     if (differs(filter.conversationId, frame.conversation_id)) return;
     if (differs(filter.responseId, frame.response_id)) return;
-    if (typeof frame.body === 'string' && frame.body !== '') out.bytes.push(fromBase64(frame.body));
+    if (typeof frame.body === 'string' && frame.body !== '') out.bytes.push(bytesOf(frame.body));
     if (frame.more_body === false) out.over = true;
   };
 
@@ -103,12 +104,10 @@ function parsed(text: string): unknown {
   }
 }
 
-function fromBase64(text: string): Uint8Array {
+/** The bytes of a frame; none if they are not base64. */
+function bytesOf(text: string): Uint8Array {
   try {
-    const binary = atob(text);
-    const bytes = new Uint8Array(binary.length);
-    for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-    return bytes;
+    return fromBase64(text);
   } catch {
     return new Uint8Array();
   }

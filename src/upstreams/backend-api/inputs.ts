@@ -1,6 +1,7 @@
 import { maxGivenName } from '../../files/file-name.ts';
 import { Failure } from '../../http/failure.ts';
 import { decodedSegment } from '../../http/request-target.ts';
+import { toBase64 } from '../../streams/bytes.ts';
 
 /** Where the bytes of a part are. */
 export type Source =
@@ -178,10 +179,7 @@ function dataUrl(url: string, param: string): Source | null {
 }
 
 function base64Of(percentEncoded: string): string {
-  const bytes = new TextEncoder().encode(decodedSegment(percentEncoded) ?? percentEncoded);
-  let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
+  return toBase64(new TextEncoder().encode(decodedSegment(percentEncoded) ?? percentEncoded));
 }
 
 /** The last part of an address's path, as a name. */
