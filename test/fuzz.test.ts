@@ -134,6 +134,7 @@ test('a whole turn: any events in either encoding end in a finish or an error', 
           'handoff',
           'background',
           'failed',
+          'empty',
           'broken',
         ]).toContain(reader.state.outcome);
       },
