@@ -173,7 +173,7 @@ test('an unexpected error ends no stream and shows no key', async () => {
   expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(200);
   gateway.child.kill('SIGTERM');
   await gateway.exited;
-  expect(gateway.stderr()).toContain('an error that nobody caught');
-  expect(gateway.stderr()).toContain('a rejection that nobody handled');
+  expect(gateway.stderr()).toContain('uncaught exception');
+  expect(gateway.stderr()).toContain('unhandled rejection');
   expect(gateway.stdout() + gateway.stderr()).not.toContain('canary');
 });

@@ -1,9 +1,10 @@
 import { type Failure, toFailure } from '../../http/failure.ts';
 import type { Ports } from '../../ports/ports.ts';
+import type { ByteSource } from './byte-source.ts';
 import type { Client } from './client.ts';
 import { type ConversationOptions, composeConfirm, composeContinue } from './compose.ts';
 import { type RecoverCounts, type RecoverOptions, recoverSource } from './recover.ts';
-import { type ByteSource, openSource } from './source.ts';
+import { openSource } from './source.ts';
 import type { TurnReader } from './turn.ts';
 
 /** How a turn is continued after a stream ended. */

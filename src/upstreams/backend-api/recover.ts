@@ -3,9 +3,10 @@ import type { Ports } from '../../ports/ports.ts';
 import { chunkReader } from '../../streams/read-chunks.ts';
 import { sleep } from '../../streams/sleep.ts';
 import { storedResult } from './background.ts';
+import type { ByteSource } from './byte-source.ts';
 import type { Client } from './client.ts';
 import { listen, topicHello } from './socket.ts';
-import { type ByteSource, storedSource } from './source.ts';
+import { storedSource } from './source.ts';
 import type { TurnReader } from './turn.ts';
 
 export type RecoverOptions = {

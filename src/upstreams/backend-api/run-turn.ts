@@ -3,10 +3,10 @@ import type { Ports } from '../../ports/ports.ts';
 import type { Segment } from '../../segments/segment.ts';
 import { createIdleTimer } from '../../streams/idle-timer.ts';
 import type { SegmentBatches } from '../upstream.ts';
+import type { ByteSource } from './byte-source.ts';
 import type { Client } from './client.ts';
 import { type ContinueOptions, isRefusal, nextSource } from './continue-turn.ts';
 import { errorSegment, lastSegments, tidyUp } from './end-turn.ts';
-import type { ByteSource } from './source.ts';
 import type { TurnReader } from './turn.ts';
 
 export type TurnOptions = ContinueOptions & {

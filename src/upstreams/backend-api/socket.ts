@@ -2,8 +2,8 @@ import { Failure, toFailure } from '../../http/failure.ts';
 import { guardedSocket } from '../../http/guarded-socket.ts';
 import type { Http } from '../../ports/http.ts';
 import { concatBytes } from '../../streams/read-all.ts';
+import type { ByteSource } from './byte-source.ts';
 import { createFrameReader, type FrameFilter } from './frames.ts';
-import type { ByteSource } from './source.ts';
 
 export type SocketOptions = {
   readonly url: string;

@@ -1,15 +1,10 @@
 import type { Ports } from '../../ports/ports.ts';
 import { gatherChunks } from '../../streams/gather.ts';
 import { chunkReader } from '../../streams/read-chunks.ts';
+import type { ByteSource } from './byte-source.ts';
 import type { Client, ConversationResponse } from './client.ts';
 import type { Message } from './decode/message.ts';
 import { listen } from './socket.ts';
-
-/** Where the bytes of an answer come from: the reader of a body, or anything that is read like one. */
-export type ByteSource = {
-  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
-  cancel(): unknown;
-};
 
 /** What opening a source needs. */
 export type SourceOptions = {

@@ -11,11 +11,12 @@ import type { Ports } from '../../ports/ports.ts';
 import { typedCache } from '../../ports/typed-cache.ts';
 import { atLimit } from '../../relay/errors.ts';
 import type { UpstreamHealth } from '../../relay/health.ts';
-import type { Timeouts, WhenCallerLeaves } from '../../relay/relay.ts';
-import type { Release, Semaphore } from '../../relay/semaphore.ts';
+import type { Release } from '../../relay/semaphore.ts';
 import { countFurtherAttempt } from '../attempts.ts';
 import type { BackendUpstream, SegmentStream } from '../upstream.ts';
 import { attachAll } from './attach.ts';
+import type { BackendSettings } from './backend-settings.ts';
+import type { ByteSource } from './byte-source.ts';
 import { checkKey } from './check-key.ts';
 import { type Client, createClient } from './client.ts';
 import { type ChatRequest, type ConversationModel, composeNext, messagesIn, sentIn } from './compose.ts';
@@ -26,43 +27,9 @@ import { createModelList } from './model-list.ts';
 import { createPublisher } from './publish.ts';
 import { redactErrors } from './redact-errors.ts';
 import { runTurn } from './run-turn.ts';
-import { type ByteSource, openSource } from './source.ts';
+import { openSource } from './source.ts';
 import { createTurnReader } from './turn.ts';
 import { createUploader } from './upload.ts';
-
-export type BackendSettings = {
-  readonly name: string;
-  /** Base address and prefix, without a slash at the end; several are used in turn. */
-  readonly bases: readonly string[];
-  /** Server-side keys, used in turn; empty if callers bring their own; null if none is needed. */
-  readonly keys: readonly string[] | null;
-  readonly timeouts: Timeouts;
-  /** Its own limit for a whole answer, in seconds; null if TOTAL_TIMEOUT is its limit. */
-  readonly totalSeconds: number | null;
-  readonly whenCallerLeaves: WhenCallerLeaves;
-  readonly slots: Semaphore | null;
-  readonly continueRounds: number;
-  /** Milliseconds for which events of a streamed answer gather before they are read. */
-  readonly coalesceMs?: number | undefined;
-  readonly historyDisabled: boolean;
-  readonly hideConversations: boolean;
-  readonly alwaysAllowActions: boolean;
-  /** Longest time to poll for a result that comes without a stream, in seconds. */
-  readonly backgroundTimeout: number;
-  /** Whether the upstream is told how much to think, and when to search or draw. */
-  readonly sendHints: boolean;
-  /** A key that may read what GPTs are. */
-  readonly keyForGptsInfo?: string | undefined;
-  readonly publicUrl?: string | undefined;
-  readonly r2Domain?: string | undefined;
-  readonly upstreamLinks: boolean;
-  readonly maxStoredBytes: number;
-  readonly maxFileBytes: number;
-  /** Private hosts, as `host:port`, that files may be fetched from. */
-  readonly fileFetchAllow: readonly string[];
-  /** How long the list of models is cached, in seconds. */
-  readonly modelsCacheSeconds: number;
-};
 
 /** How long events of an answer that is not streamed gather, in milliseconds, if they gather at all. */
 const wholeGatherMs = 1000;
