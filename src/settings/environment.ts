@@ -1,3 +1,4 @@
+import { s3Names } from './environment-names.ts';
 import { type Described, describeSettings } from './schema.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -8,55 +9,107 @@ export type FromEnvironment = {
   readonly origins: Record<string, string>;
 };
 
-/** Reads the settings that the environment names. An empty string counts as unset, as in compose files. */
-export function readEnvironment(env: Environment): FromEnvironment {
+/**
+ * Reads the settings that the environment defines. An empty string counts as unset, as in compose files.
+ * `used` holds the names that the settings file refers to by `"env:NAME"`: those define no upstream here.
+ */
+export function readEnvironment(env: Environment, used: ReadonlySet<string> = new Set()): FromEnvironment {
   const values: Record<string, unknown> = {};
   const origins: Record<string, string> = {};
   for (const described of describeSettings()) {
     const name = [described.env, ...(described.olderEnv ?? [])].find(
-      (each) => each !== undefined && (env[each] ?? '').trim() !== '',
+      (each) => each !== undefined && textOf(env, each) !== undefined,
     );
     if (name === undefined) continue;
-    values[described.key] = parse((env[name] ?? '').trim(), described.form);
+    values[described.key] = parse(textOf(env, name) ?? '', described.form);
     origins[described.key] = name;
   }
-  const url = env.OPENAI_BASE_URL?.trim();
-  const key = env.OPENAI_API_KEY?.trim();
-  if (url || key) {
-    values.upstreams = {
-      openai: { kind: 'openai', ...(url ? { url } : {}), ...(key ? { keys: list(key) } : {}) },
-    };
-    if (url) origins['upstreams.openai.url'] = 'OPENAI_BASE_URL';
-    if (key) origins['upstreams.openai.keys'] = 'OPENAI_API_KEY';
-  }
-  const backend = env.BASE_URL?.trim();
-  if (backend) {
-    const prefix = env.PROXY_API_PREFIX?.trim();
-    values.upstreams = {
-      ...(values.upstreams as object | undefined),
-      backend: { kind: 'backend-api', url: backend, ...(prefix ? { prefix } : {}) },
-    };
-    origins['upstreams.backend.url'] = 'BASE_URL';
-    if (prefix) origins['upstreams.backend.prefix'] = 'PROXY_API_PREFIX';
-  }
-  const s3 = Object.entries(s3Names).flatMap(([field, names]) => {
-    const name = names.find((each) => (env[each] ?? '').trim() !== '');
-    if (name === undefined) return [];
-    origins[`s3.${field}`] = name;
-    return [[field, (env[name] ?? '').trim()]];
-  });
-  if (env.S3_BUCKET?.trim()) values.s3 = Object.fromEntries(s3);
+  const upstreams = {
+    ...upstreamFrom(env, used, origins, 'openai', openaiFields),
+    ...upstreamFrom(env, used, origins, 'backend', backendFields),
+  };
+  if (Object.keys(upstreams).length > 0) values.upstreams = upstreams;
+  const s3 = readS3(env, origins);
+  if (s3 !== null) values.s3 = s3;
   return { values, origins };
 }
 
-/** Environment names of the S3 settings: sluice's first, then those of the AWS tools. `S3_BUCKET` switches S3 on. */
-const s3Names: Readonly<Record<string, readonly string[]>> = {
-  endpoint: ['S3_ENDPOINT', 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
-  bucket: ['S3_BUCKET'],
-  region: ['S3_REGION', 'AWS_REGION'],
-  accessKey: ['S3_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID'],
-  secretKey: ['S3_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY'],
-};
+type Field = readonly [field: string, name: string];
+const openaiFields: readonly Field[] = [
+  ['url', 'OPENAI_BASE_URL'],
+  ['keys', 'OPENAI_API_KEY'],
+];
+const backendFields: readonly Field[] = [
+  ['url', 'BASE_URL'],
+  ['prefix', 'PROXY_API_PREFIX'],
+  ['keys', 'BACKEND_API_KEY'],
+];
+
+/** The upstream that a few names define, under its fixed name; nothing if none of them is set. */
+function upstreamFrom(
+  env: Environment,
+  used: ReadonlySet<string>,
+  origins: Record<string, string>,
+  upstream: 'openai' | 'backend',
+  fields: readonly Field[],
+): Record<string, unknown> {
+  const entries: [string, unknown][] = [];
+  for (const [field, name] of fields) {
+    const value = used.has(name) ? undefined : textOf(env, name);
+    if (value === undefined) continue;
+    entries.push([field, field === 'keys' ? list(value) : value]);
+    origins[`upstreams.${upstream}.${field}`] = name;
+  }
+  if (entries.length === 0) return {};
+  const kind = upstream === 'openai' ? 'openai' : 'backend-api';
+  return { [upstream]: { kind, ...Object.fromEntries(entries) } };
+}
+
+/** The fields of an S3 store; null if no name of ours is set. The names of S3's own tools add to them. */
+function readS3(env: Environment, origins: Record<string, string>): Record<string, string> | null {
+  if (!Object.values(s3Names).some(([name]) => name !== undefined && textOf(env, name) !== undefined))
+    return null;
+  const fields: Record<string, string> = {};
+  for (const [field, names] of Object.entries(s3Names)) {
+    const name = names.find((each) => textOf(env, each) !== undefined);
+    if (name === undefined) continue;
+    fields[field] = textOf(env, name) ?? '';
+    origins[`s3.${field}`] = name;
+  }
+  return fields;
+}
+
+/** A line for each setting that is set by half, with the name that is missing. `values` holds the merged settings. */
+export function halfSetPairs(
+  values: Readonly<Record<string, unknown>>,
+  origins: Readonly<Record<string, string>>,
+): string[] {
+  const lines: string[] = [];
+  const backend = (values.upstreams as Record<string, Record<string, unknown>> | undefined)?.backend;
+  if (backend && backend.url === undefined) {
+    for (const name of [origins['upstreams.backend.prefix'], origins['upstreams.backend.keys']])
+      if (name !== undefined)
+        lines.push(`${name} is set, but BASE_URL is not. Set BASE_URL to the address of the upstream.`);
+  }
+  const s3 = values.s3 as Record<string, unknown> | undefined;
+  const first = Object.keys(s3 ?? {}).find((field) => origins[`s3.${field}`] !== undefined);
+  if (s3 && first !== undefined) {
+    const missing = ['bucket', 'endpoint', 'accessKey', 'secretKey'].filter(
+      (field) => s3[field] === undefined,
+    );
+    const names = missing.map((field) => s3Names[field]?.[0]).join(', ');
+    const verb = missing.length === 1 ? 'is' : 'are';
+    if (missing.length > 0)
+      lines.push(
+        `${origins[`s3.${first}`]} is set, but ${names} ${verb} not. An S3 store needs all of them.`,
+      );
+  }
+  return lines;
+}
+
+function textOf(env: Environment, name: string): string | undefined {
+  return env[name]?.trim() || undefined;
+}
 
 function parse(text: string, form: Described['form']): unknown {
   switch (form) {
@@ -97,7 +150,7 @@ const units: Readonly<Record<string, number>> = {
   gib: 1024 ** 3,
 };
 
-/** Reads a size: `33554432`, `32MiB`, `64 kB`. Other text is returned as it is: the schema refuses its type. */
+/** Reads a size as people write it: `33554432`, `32MiB`, `64 kB`. Returns other text as it is, so that its type is refused. */
 export function toBytes(text: string): number | string {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
   const name = unit?.toLowerCase() ?? 'none';
@@ -105,7 +158,7 @@ export function toBytes(text: string): number | string {
   return amount !== undefined && factor !== undefined ? Math.floor(Number(amount) * factor) : text;
 }
 
-/** Reads a yes or no. Other text is returned as it is: the schema refuses its type. */
+/** Reads yes or no as people write it. Returns other text as it is, so that its type is refused. */
 export function toFlag(text: string): boolean | string {
   if (/^(true|1|yes|on)$/i.test(text)) return true;
   if (/^(false|0|no|off)$/i.test(text)) return false;

@@ -1,43 +1,37 @@
-import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { type Environment, toBytes, toFlag } from './environment.ts';
+import { readJsonObject } from './json.ts';
 import { describeSettings } from './schema.ts';
 
-/** A settings file as it was found: its name, for messages, and its text. */
+/** A settings file: its name, for messages, and its text. */
 export type SettingsFile = { readonly name: string; readonly text: string };
 
-export type Parsed = { readonly values: Record<string, unknown>; readonly errors: readonly string[] };
+export type Parsed = {
+  readonly values: Record<string, unknown>;
+  readonly errors: readonly string[];
+  /** The environment names that the file refers to by `"env:NAME"`. */
+  readonly used: ReadonlySet<string>;
+};
 
-/** Reads a settings file: JSON with comments and trailing commas, `"env:NAME"` standing for a value of the environment. */
+/** Reads a settings file: JSON with comments and trailing commas. `"env:NAME"` is replaced by that environment value. */
 export function readFile(file: SettingsFile, env: Environment): Parsed {
-  const problems: ParseError[] = [];
-  const value: unknown = parse(file.text.replace(/^\uFEFF/, ''), problems, { allowTrailingComma: true });
-  const first = problems[0];
-  if (first) {
-    const { line, column } = positionOf(file.text, first.offset);
-    return {
-      values: {},
-      errors: [
-        `${file.name}:${line}:${column}: not valid JSON (${printParseErrorCode(first.error)}). Mend the file there.`,
-      ],
-    };
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { values: {}, errors: [`${file.name}: must hold one JSON object, as in {"port": 8080}.`] };
-  }
+  const json = readJsonObject(file, '{"port": 8080}');
+  const used = new Set<string>();
+  if (!json.ok) return { values: {}, errors: json.errors, used };
   const errors: string[] = [];
-  const values = resolve(value, '', (path, name) => {
-    const found = env[name];
-    if (found === undefined || found === '') {
+  const values = resolve(json.value, '', (path, name) => {
+    used.add(name);
+    const value = env[name];
+    if (value === undefined || value === '') {
       errors.push(
         `${file.name}: ${path}: the environment has no ${name}. Set it, or write the value in the file.`,
       );
     }
-    return found ?? '';
+    return value ?? '';
   }) as Record<string, unknown>;
-  return { values: errors.length > 0 ? {} : relaxed(values), errors };
+  return { values: errors.length > 0 ? {} : relaxed(values), errors, used };
 }
 
-/** Puts environment values where `"env:NAME"` stands, at any depth. */
+/** Replaces `"env:NAME"` by the value of the environment, at any depth. */
 function resolve(value: unknown, path: string, lookUp: (path: string, name: string) => string): unknown {
   if (typeof value === 'string')
     return value.startsWith('env:') ? lookUp(path, value.slice('env:'.length)) : value;
@@ -48,7 +42,7 @@ function resolve(value: unknown, path: string, lookUp: (path: string, name: stri
   );
 }
 
-/** Takes `"true"` for a flag, `"32MiB"` for a size, and a single `key` of an upstream for its list. */
+/** Accepts `"true"` for a flag, `"32MiB"` for a size, and `key` of an upstream for a list with one key. */
 function relaxed(values: Record<string, unknown>): Record<string, unknown> {
   const out = { ...values };
   for (const { key, form } of describeSettings()) {
@@ -71,9 +65,4 @@ function withKeys(upstream: unknown): unknown {
     return upstream;
   const { key, ...rest } = upstream;
   return { ...rest, keys: [key] };
-}
-
-function positionOf(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset).split('\n');
-  return { line: before.length, column: (before.at(-1) ?? '').length + 1 };
 }

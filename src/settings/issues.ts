@@ -1,7 +1,11 @@
+import { distance } from 'fastest-levenshtein';
 import type { BaseIssue } from 'valibot';
-import { settingsSchema } from './schema.ts';
+import { describeSettings, settingsSchema } from './schema.ts';
 
-/** One line that names the file or environment name, the key, the fault and the fix. It holds no value: a value can be secret. */
+/**
+ * One line with the place, the key, what is wrong and how to correct it. A value is shown only if it cannot be
+ * a secret.
+ */
 export function explainIssue(
   issue: BaseIssue<unknown>,
   origins: Readonly<Record<string, string>>,
@@ -10,13 +14,35 @@ export function explainIssue(
   const path = pathOf(issue.path ?? []);
   const place = originOf(issue.path ?? [], origins) ?? file;
   const key = place === file ? `${file}: ${path}` : place;
-  const unknown = issue.type === 'strict_object' && issue.expected === 'never';
-  if (unknown) return `${key}: there is no such setting. ${suggestion(issue)}`;
-  if (issue.type === 'strict_object' && issue.received === 'undefined') return `${key}: is missing. Add it.`;
-  if (issue.type === 'literal') return `${key}: must be ${issue.expected}. Write that.`;
-  if (issue.kind === 'validation' || issue.type === 'picklist')
-    return `${key}: ${issue.message}. Correct it.`;
-  return `${key}: is ${wordFor(typeOf(issue.input))}, but must be ${wordFor(issue.expected ?? '')}. Correct it.`;
+  const isUnknown = issue.type === 'strict_object' && issue.expected === 'never';
+  if (isUnknown) return `${key}: there is no such setting. ${suggestion(issue)}`;
+  if (issue.type === 'strict_object' && issue.received === 'undefined') return `${key} is missing. Add it.`;
+  const value = shown(issue, path);
+  if (issue.type === 'literal') return `${key}${value} must be ${issue.expected}.`;
+  const isCheck = issue.kind === 'validation' || issue.message.startsWith('must be ');
+  const must = isCheck ? issue.message : `must be ${wordFor(issue.expected ?? '')}`;
+  if (value !== '') return `${key}${value} ${must}.`;
+  return isCheck ? `${key} ${must}.` : `${key} is ${wordFor(typeOf(issue.input))}, but ${must}.`;
+}
+
+/** ` is "value", but`, or nothing if the value may be a secret or says nothing. */
+function shown({ input }: BaseIssue<unknown>, path: string): string {
+  if (typeof input === 'number' || typeof input === 'boolean') return ` is ${input}, but`;
+  if (typeof input !== 'string' || isSecret(path) || mayBeKey(input)) return '';
+  return ` is ${JSON.stringify(input)}, but`;
+}
+
+const secretSettings = new Set(describeSettings().flatMap(({ key, secret }) => (secret ? [key] : [])));
+
+function isSecret(path: string): boolean {
+  const [first = ''] = path.split(/[.[]/, 1);
+  return secretSettings.has(first) || /(^|\.)(keys?|accessKey|secretKey)(\[\d+\])?$/.test(path);
+}
+
+/** Whether a text could be a key that was put into the wrong setting, an address with a password, or too long to read. */
+function mayBeKey(text: string): boolean {
+  if (text.length > 80 || text.includes('@')) return true;
+  return /(^|\W)(sk|fk|pk|rk|eyJ|Bearer)[-_. ]?\w/.test(text) || /[\w-]{24}/.test(text);
 }
 
 type Path = readonly { readonly key?: unknown }[];
@@ -28,7 +54,7 @@ function pathOf(items: Path): string {
   return path;
 }
 
-/** The environment name that set the value at a path, or above it. */
+/** The environment name or file that set the value at a path, or above it. */
 function originOf(items: Path, origins: Readonly<Record<string, string>>): string | undefined {
   for (let depth = items.length; depth > 0; depth--) {
     const path = pathOf(items.slice(0, depth));
@@ -41,32 +67,18 @@ function originOf(items: Path, origins: Readonly<Record<string, string>>): strin
 const maxName = 100;
 
 function suggestion(issue: BaseIssue<unknown>): string {
-  const unknown = String(issue.path?.at(-1)?.key ?? '').slice(0, maxName);
+  const written = String(issue.path?.at(-1)?.key ?? '').slice(0, maxName);
   const depth = issue.path?.length ?? 0;
   const known =
     depth === 1
       ? Object.keys(settingsSchema.entries)
       : ['kind', 'url', 'prefix', 'key', 'keys', 'models', 'upstream', 'model'];
-  const near = known
-    .map((name) => ({ name, away: distance(name.toLowerCase(), unknown.toLowerCase().replaceAll('_', '')) }))
+  const nearest = known
+    .map((name) => ({ name, away: distance(name.toLowerCase(), written.toLowerCase().replaceAll('_', '')) }))
     .sort((a, b) => a.away - b.away)[0];
-  return near && near.away <= Math.min(3, unknown.length / 2)
-    ? `Did you mean "${near.name}"?`
-    : 'Remove it; sluice --help lists all settings.';
-}
-
-/** The number of letters to change to make one word of the other (Levenshtein distance). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  return nearest && nearest.away <= Math.min(3, written.length / 2)
+    ? `Did you mean "${nearest.name}"?`
+    : 'Remove it. sluice --help lists all settings.';
 }
 
 function typeOf(value: unknown): string {

@@ -1,9 +1,16 @@
-/** Values as a settings file of ours would give them, and what of the older file has no place here. */
-export type FromLegacy = { readonly values: Record<string, unknown>; readonly warnings: readonly string[] };
+import { logLevel } from './values.ts';
+
+/** An older file as settings of ours. */
+export type FromLegacy = {
+  readonly values: Record<string, unknown>;
+  /** A line for each key that has no counterpart here. */
+  readonly warnings: readonly string[];
+  readonly errors: readonly string[];
+};
 
 type Old = Readonly<Record<string, unknown>>;
 
-/** Keys by which an older project's `config.json` is known. */
+/** Keys by which the `config.json` of an older project is recognised. */
 const marks = ['upstream_base_url', 'pandora_base_url', 'pandora_api_prefix', 'upstream_api_prefix'];
 
 /** Whether a file is the `config.json` of an older project, to be read as it is. */
@@ -11,7 +18,7 @@ export function isLegacy(values: Old): boolean {
   return marks.some((mark) => mark in values);
 }
 
-/** What the older projects called the models that can be given other names. */
+/** Keys that rename a model, and the model. */
 const renamed: Readonly<Record<string, string>> = {
   gpt_4_s_new_name: 'gpt-4-s',
   gpt_4_mobile_new_name: 'gpt-4-mobile',
@@ -22,8 +29,8 @@ const renamed: Readonly<Record<string, string>> = {
   o1_mini_new_name: 'o1-mini',
 };
 
-/** Keys that are read below; every other one is told of. */
-const read = new Set([
+/** Keys that are read below. A warning names every other one that has a value. */
+const readKeys = new Set([
   ...Object.keys(renamed),
   'upstream_base_url',
   'pandora_base_url',
@@ -39,59 +46,110 @@ const read = new Set([
   'upload_base_url',
   'use_oaiusercontent_url',
   'dalle_prompt_prefix',
+  'proxy',
   'redis',
+  'redis.host',
+  'redis.port',
+  'redis.password',
+  'redis.db',
   'process_workers',
   'refresh_ToAccess',
+  'refresh_ToAccess.stream_sleep_time',
 ]);
 
-/** What has no place here, where more can be said of it than that. */
-const lost: Readonly<Record<string, string>> = {
-  need_log_to_file: 'is left out: the log goes to stderr, and whoever runs the gateway keeps it.',
-  process_threads: 'is left out: one process serves many requests at once.',
-  proxy: 'is left out: upstreams are asked directly.',
-  custom_arkose_url: 'is left out: captcha tokens are no business of this gateway.',
-  arkose_urls: 'is left out: captcha tokens are no business of this gateway.',
-  use_pandora_file_server: 'is left out: files are fetched from wherever the upstream says.',
+const captcha = 'is skipped: captcha settings are not supported.';
+
+/** Why a key has no counterpart here. */
+const skipped: Readonly<Record<string, string>> = {
+  need_log_to_file: 'is skipped: the log goes to stderr. Redirect it to keep it in a file.',
+  process_threads: 'is skipped: one process serves many requests at the same time.',
+  custom_arkose_url: captcha,
+  arkose_urls: captcha,
+  use_pandora_file_server: 'is skipped: files are fetched from the address that the upstream sends.',
+  upload_success_text: 'is skipped: the answer has no text about uploads.',
 };
 
-/** Reads an older project's `config.json`: text for booleans, lists of names in one text, the older names of keys. */
+/** Reads the `config.json` of an older project: text for booleans, lists of names in one text, older names of keys. */
 export function fromLegacy(old: Old, file: string): FromLegacy {
-  const warnings = Object.keys(old)
-    .filter((key) => !read.has(key))
-    .map((key) => `${file}: ${key}: ${lost[key] ?? 'means nothing here and is left out.'}`);
-  const values: Record<string, unknown> = {};
+  const warnings = [old, { redis: old.redis }, { refresh_ToAccess: old.refresh_ToAccess }].flatMap(
+    (part, i) =>
+      (i === 0 ? Object.entries(part) : nested(part))
+        .filter(([key, value]) => !readKeys.has(key) && isSet(value))
+        .map(([key]) => `${file}: ${key} ${skipped[key] ?? 'is skipped: there is no such setting here.'}`),
+  );
+  const { models, errors } = modelsOf(old, file);
+  const values: Record<string, unknown> = {
+    ...upstreamOf(old),
+    ...(Object.keys(models).length > 0 ? { models } : {}),
+    ...plainSettings(old),
+  };
+  if (typeof old.bot_mode === 'object' && old.bot_mode !== null)
+    values.botMode = botMode(old.bot_mode as Old, file, warnings);
+  return { values, warnings, errors };
+}
+
+function nested(part: Old): [string, unknown][] {
+  return Object.entries(part).flatMap(([name, block]) =>
+    typeof block === 'object' && block !== null
+      ? Object.entries(block).map(([key, value]): [string, unknown] => [`${name}.${key}`, value])
+      : [],
+  );
+}
+
+/** Whether a value asks for something. An empty text and "false" are what the sample files hold. */
+function isSet(value: unknown): boolean {
+  return !['', 'false', 'False', false, null, undefined].includes(value as string);
+}
+
+function upstreamOf(old: Old): Record<string, unknown> {
   const url = text(old.upstream_base_url) ?? text(old.pandora_base_url);
   const prefix = old.upstream_api_prefix ?? old.pandora_api_prefix;
-  if (url) values.upstreams = { backend: { kind: 'backend-api', url, ...(prefix ? { prefix } : {}) } };
-  const models = Object.entries(renamed).flatMap(([key, model]) =>
-    (text(old[key]) ?? '')
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== '' && name !== model)
-      .map((name) => [name, { upstream: 'backend', model }] as const),
-  );
-  if (models.length > 0) values.models = Object.fromEntries(models);
-  const level = text(old.log_level)?.toLowerCase().replace('warning', 'warn').replace('critical', 'error');
-  if (level) values.logLevel = level;
-  // These two are the older gateway's own address and prefix, whatever their names say.
-  const own = text(old.upload_base_url) ?? text(old.backend_container_url);
-  if (own) values.publicUrl = own;
-  const apiPrefix = text(old.api_prefix) ?? text(old.backend_container_api_prefix);
-  if (apiPrefix) values.apiPrefix = apiPrefix;
+  if (!url) return {};
+  return { upstreams: { backend: { kind: 'backend-api', url, ...(prefix ? { prefix } : {}) } } };
+}
+
+/** The new names of models. The older projects refused to start with a name twice, and so do we. */
+function modelsOf(old: Old, file: string): { models: Record<string, unknown>; errors: string[] } {
+  const models: Record<string, unknown> = {};
+  const errors: string[] = [];
+  const keyOf = new Map<string, string>();
+  for (const [key, model] of Object.entries(renamed)) {
+    for (const name of (text(old[key]) ?? '').split(',').map((each) => each.trim())) {
+      if (name === '' || keyOf.get(name) === key) continue;
+      const earlier = keyOf.get(name);
+      keyOf.set(name, key);
+      if (earlier !== undefined)
+        errors.push(`${file}: the model name "${name}" is in ${earlier} and in ${key}. Keep one of them.`);
+      if (name !== model) models[name] = { upstream: 'backend', model };
+    }
+  }
+  return { models, errors };
+}
+
+function plainSettings(old: Old): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  const set = (key: string, value: unknown): void => {
+    if (value !== undefined) values[key] = value;
+  };
+  const level = text(old.log_level);
+  set('logLevel', level && logLevel(level));
+  // In these two names "backend" is the older gateway itself.
+  set('publicUrl', text(old.upload_base_url) ?? text(old.backend_container_url));
+  set('apiPrefix', text(old.api_prefix) ?? text(old.backend_container_api_prefix));
   const workers = Number(old.process_workers);
   if (workers > 1) values.workers = workers;
   const pace = Number((old.refresh_ToAccess as Old | undefined)?.stream_sleep_time);
   if (pace > 0) values.pace = pace * 1000;
-  if (text(old.key_for_gpts_info)) values.keyForGptsInfo = text(old.key_for_gpts_info);
+  set('keyForGptsInfo', text(old.key_for_gpts_info));
   if (old.use_oaiusercontent_url !== undefined) values.upstreamLinks = flag(old.use_oaiusercontent_url);
-  if (text(old.dalle_prompt_prefix)) values.imagePromptPrefix = text(old.dalle_prompt_prefix);
-  const redis = redisUrl(old.redis);
-  if (redis) values.redisUrl = redis;
+  set('imagePromptPrefix', text(old.dalle_prompt_prefix));
+  const proxy = isSet(old.proxy) ? text(old.proxy) : undefined;
+  set('httpsProxy', proxy);
+  set('httpProxy', proxy);
+  set('redisUrl', redisUrl(old.redis));
   if (old.need_delete_conversation_after_response !== undefined)
     values.hideConversations = flag(old.need_delete_conversation_after_response);
-  if (typeof old.bot_mode === 'object' && old.bot_mode !== null)
-    values.botMode = botMode(old.bot_mode as Old, file, warnings);
-  return { values, warnings };
+  return values;
 }
 
 const switches: Readonly<Record<string, string>> = {
@@ -107,12 +165,13 @@ function botMode(old: Old, file: string, warnings: string[]): Record<string, unk
   for (const [key, value] of Object.entries(old)) {
     const name = switches[key];
     if (name) out[name] = flag(value);
-    else warnings.push(`${file}: bot_mode.${key}: means nothing here and is left out.`);
+    else if (isSet(value))
+      warnings.push(`${file}: bot_mode.${key} is skipped: there is no such setting here.`);
   }
   return { enabled: false, ...out };
 }
 
-/** The older projects' `redis` block as an address; undefined where it names no host. */
+/** The older projects' `redis` block as an address; undefined if it names no host. */
 function redisUrl(block: unknown): string | undefined {
   if (typeof block !== 'object' || block === null) return undefined;
   const { host, port, password, db } = block as Old;

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { type Environment, readEnvironment } from './environment.ts';
+import { type Environment, halfSetPairs, readEnvironment } from './environment.ts';
+import { misspeltNames } from './environment-names.ts';
 import { readFile, type SettingsFile } from './file.ts';
 import { readGpts } from './gpts.ts';
 import { explainIssue } from './issues.ts';
@@ -8,11 +9,11 @@ import { checkTogether } from './rules.ts';
 import { type Settings, settingsSchema } from './schema.ts';
 import { withoutEffect } from './without-effect.ts';
 
-/** Where settings come from. Workers have no file. */
+/** Where settings come from. Workers have no files. */
 export type Sources = {
   readonly env: Environment;
   readonly file?: SettingsFile | undefined;
-  /** The `gpts.json`, where there is one. */
+  /** The `gpts.json`, if there is one. */
   readonly gptsFile?: SettingsFile | undefined;
   readonly platform: 'node' | 'workers';
 };
@@ -22,40 +23,44 @@ export type Loaded =
       readonly ok: true;
       readonly settings: Settings;
       readonly warnings: readonly string[];
-      /** Every secret value: logs redact them. */
+      /** Every secret value, for redaction in logs. */
       readonly secrets: readonly string[];
-      /** The file or environment name that each setting comes from, by key. A missing key has its default. */
+      /** Where each setting comes from, by key: a file name or an environment name. Other settings have their default. */
       readonly origins: Readonly<Record<string, string>>;
     }
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /**
- * Merges the settings: the environment overrides the file, the file overrides the defaults. Never throws.
- * Each error is one line that names the file or environment name, the key and the fix. It holds no
- * value, since a value can be a secret.
+ * Merges the settings: the environment wins over the file, the file over the defaults. Never throws. Each error
+ * is one line with the file or environment name, the key and the fix, and never holds a secret value.
  */
 export function loadSettings(sources: Sources): Loaded {
   const file = sources.file ?? inlineFile(sources.env);
-  const read = file ? readFile(file, sources.env) : { values: {}, errors: [] };
+  const fromFile = file ? readFile(file, sources.env) : { values: {}, errors: [], used: new Set<string>() };
   const gpts = sources.gptsFile ? readGpts(sources.gptsFile) : { gpts: {}, errors: [] };
-  const unread = [...read.errors, ...gpts.errors];
+  const unread = [...fromFile.errors, ...gpts.errors];
   if (unread.length > 0) return { ok: false, errors: unread };
   const parsed =
-    file && isLegacy(read.values)
-      ? fromLegacy(read.values, file.name)
-      : { values: read.values, warnings: [] };
+    file && isLegacy(fromFile.values)
+      ? fromLegacy(fromFile.values, file.name)
+      : { values: fromFile.values, warnings: [], errors: [] };
+  if (parsed.errors.length > 0) return { ok: false, errors: parsed.errors };
 
-  const environment = readEnvironment(sources.env);
+  const environment = readEnvironment(sources.env, fromFile.used);
   const origins: Record<string, string> = {};
   for (const key of Object.keys(parsed.values)) origins[key] = file?.name ?? '';
   if (sources.gptsFile) origins.gpts ??= sources.gptsFile.name;
   Object.assign(origins, environment.origins);
   const values = { ...parsed.values, ...environment.values };
-  const upstreams = joined(parsed.values.upstreams, environment.values.upstreams);
+  const upstreams = withDefaultUrl(merged(parsed.values.upstreams, environment.values.upstreams));
   if (upstreams !== undefined) values.upstreams = upstreams;
+  if (isObject(parsed.values.s3) && isObject(environment.values.s3))
+    values.s3 = { ...parsed.values.s3, ...environment.values.s3 };
   if (Object.keys(gpts.gpts).length > 0)
     values.gpts = { ...gpts.gpts, ...(parsed.values.gpts as object | undefined) };
 
+  const halfSet = halfSetPairs(values, origins);
+  if (halfSet.length > 0) return { ok: false, errors: halfSet };
   const result = v.safeParse(settingsSchema, values);
   if (!result.success) {
     return {
@@ -76,12 +81,19 @@ export function loadSettings(sources: Sources): Loaded {
     ...(settings.keyForGptsInfo ? [settings.keyForGptsInfo] : []),
     ...(settings.metricsKey ? [settings.metricsKey] : []),
     ...(settings.s3 ? [settings.s3.secretKey] : []),
-    ...(settings.redisUrl ? [decodeURIComponent(new URL(settings.redisUrl).password)].filter(Boolean) : []),
+    ...[settings.redisUrl, settings.httpProxy, settings.httpsProxy].flatMap(passwordIn),
     ...settings.accessKeys.map(({ key }) => key),
     ...Object.values(settings.upstreams).flatMap((upstream) => upstream.keys),
   ];
+  const misspelt = misspeltNames(sources.env, fromFile.used);
   const ignored = withoutEffect(values, origins, sources.platform);
-  return { ok: true, settings, warnings: [...parsed.warnings, ...warnings, ...ignored], secrets, origins };
+  return {
+    ok: true,
+    settings,
+    warnings: [...parsed.warnings, ...misspelt, ...warnings, ...ignored],
+    secrets,
+    origins,
+  };
 }
 
 /** `SLUICE_CONFIG` may hold the text itself: Workers have no file to name. */
@@ -95,16 +107,27 @@ export function isInline(text: string | undefined): text is string {
   return text !== undefined && /^\s*(\{|\/\/ |\/\*)/.test(text);
 }
 
-/** Upstreams of the file and of the environment; where both name one, the environment goes first, field by field. */
-function joined(fromFile: unknown, fromEnvironment: unknown): unknown {
-  if (!isObject(fromFile)) return fromFile === undefined ? withDefaultUrl(fromEnvironment) : fromFile;
-  if (!isObject(fromEnvironment)) return fromFile;
+/** Upstreams of the file and of the environment. If both define one, its fields are merged and the environment wins. */
+function merged(fromFile: unknown, fromEnvironment: unknown): unknown {
+  if (fromFile === undefined) return fromEnvironment;
+  if (!isObject(fromFile) || !isObject(fromEnvironment)) return fromFile;
   const both: Record<string, unknown> = { ...fromFile };
   for (const [name, upstream] of Object.entries(fromEnvironment)) {
     const known = both[name];
     both[name] = isObject(known) && isObject(upstream) ? { ...known, ...upstream } : upstream;
   }
-  return withDefaultUrl(both);
+  return both;
+}
+
+/** The password of an address as it is written there and as it is meant, since either may appear in an error. */
+function passwordIn(address: string | undefined): string[] {
+  const password = address === undefined ? '' : (URL.parse(address)?.password ?? '');
+  if (password === '') return [];
+  try {
+    return [...new Set([password, decodeURIComponent(password)])];
+  } catch {
+    return [password];
+  }
 }
 
 function withDefaultUrl(upstreams: unknown): unknown {

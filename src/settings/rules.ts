@@ -1,6 +1,7 @@
+import { backendModelNames } from './gpts.ts';
 import type { Settings } from './schema.ts';
 
-/** Errors and warnings about settings that are valid one by one, but not together. */
+/** Checks settings against each other: errors stop the start, warnings are shown. */
 export function checkTogether(
   settings: Settings,
   platform: 'node' | 'workers',
@@ -18,8 +19,8 @@ export function checkTogether(
   ) {
     errors.push(
       settings.trustedProxies.length > 0 && isLoopback(settings, platform)
-        ? 'accessKeys: a server-side key behind a proxy (TRUSTED_PROXIES) with nothing to guard it is an open relay on your bill. Set ACCESS_KEYS or ALLOWED_ORIGINS, or PUBLIC_RELAY=true if you want that.'
-        : 'accessKeys: a server-side key with nothing to guard it is an open relay on your bill. Set ACCESS_KEYS or ALLOWED_ORIGINS, listen on 127.0.0.1, or set PUBLIC_RELAY=true if you want that.',
+        ? 'accessKeys: a server-side key behind a proxy (TRUSTED_PROXIES) without access keys or allowed origins is an open relay on your bill. Set ACCESS_KEYS or ALLOWED_ORIGINS, or PUBLIC_RELAY=true if you want that.'
+        : `accessKeys: a server-side key without access keys or allowed origins is an open relay on your bill. Set ACCESS_KEYS or ALLOWED_ORIGINS${platform === 'node' ? ', or HOST=127.0.0.1' : ''}, or PUBLIC_RELAY=true if you want that.`,
     );
   }
   if (serverKeys.length > 0 && settings.accessScopes.includes('all') && isShared(settings, platform)) {
@@ -31,27 +32,33 @@ export function checkTogether(
     for (const { upstream } of 'upstreams' in entry ? entry.upstreams : [entry]) {
       if (Object.hasOwn(settings.upstreams, upstream)) continue;
       const known = upstreams.map(([name]) => name).join(', ') || 'none is configured';
-      errors.push(`models.${model}.upstream: there is no upstream of that name. Use one of: ${known}.`);
+      errors.push(`models.${model}.upstream: there is no upstream "${upstream}". Use one of: ${known}.`);
     }
   }
   for (const name of Object.keys(settings.gpts)) {
     if (Object.hasOwn(settings.models, name))
-      errors.push(`gpts.${name}: the same name stands under models. Give one of them another.`);
+      errors.push(`gpts.${name}: the same name is under models. Rename one of them.`);
+    else if (backendModelNames.includes(name))
+      errors.push(
+        `gpts.${name}: "${name}" is a model of the backend-api upstream, and this GPT would replace it. Rename the GPT.`,
+      );
   }
   if (
     Object.keys(settings.gpts).length > 0 &&
     !upstreams.some(([, upstream]) => upstream.kind === 'backend-api')
   ) {
-    warnings.push('gpts: there is no backend-api upstream to serve them. Set BASE_URL.');
+    warnings.push('gpts: no backend-api upstream is configured to serve them. Set BASE_URL.');
   }
   const accessKeys = settings.accessKeys.map(({ key }) => key);
   if (accessKeys.some((key) => serverKeys.includes(key))) {
     errors.push(
-      'accessKeys: one of them is also a server-side key of an upstream. Choose another one: callers know access keys.',
+      'accessKeys: one of them is also a server-side key of an upstream. Choose another: callers know the access keys.',
     );
   }
   if (accessKeys.some((key) => key.length < 16)) {
-    warnings.push('accessKeys: a key of fewer than 16 characters can be guessed. Make a longer one.');
+    warnings.push(
+      'accessKeys: a key of fewer than 16 characters can be guessed. Create one with: openssl rand -hex 24.',
+    );
   }
   if (new Set(accessKeys).size < accessKeys.length) {
     warnings.push('accessKeys: a key is listed twice. Remove one entry.');
@@ -61,13 +68,17 @@ export function checkTogether(
     errors.push('accessKeys: two keys have the same name. Rename one, so that logs tell them apart.');
   }
   if (settings.keepAlive > 0 && settings.idleTimeout > 0 && settings.keepAlive >= settings.idleTimeout) {
-    warnings.push('keepAlive: is not shorter than idleTimeout, so that no keep-alive is ever sent.');
+    warnings.push('keepAlive: is not shorter than idleTimeout, so no keep-alive is ever sent.');
   }
   if (settings.maxHeldBytes > 0 && settings.maxBodyBytes > settings.maxHeldBytes / 2) {
     warnings.push(
       'maxHeldBytes: one caller holds at most half of it, which is less than maxBodyBytes. Set MAX_HELD_BYTES to twice MAX_BODY_BYTES or more.',
     );
   }
+  if (platform === 'node' && settings.r2Domain !== undefined && settings.s3 === undefined)
+    warnings.push(
+      'r2Domain: links lead to R2, but pictures are stored in the data folder. Set the S3_* names of the bucket, or remove R2_DOMAIN.',
+    );
   return { errors, warnings };
 }
 

@@ -10,32 +10,46 @@ import {
   flag,
   httpUrl,
   key,
+  logLevel,
   name,
+  proxyUrl,
+  publicDomain,
   seconds,
   setting,
   text,
 } from './values.ts';
 
-/** Where an S3-compatible store is, and who we are there. */
-const s3 = () =>
-  v.strictObject({
-    endpoint: setting(httpUrl(), { docs: 'Its address, without the bucket.' }),
-    bucket: setting(text(), { docs: 'The bucket.' }),
-    region: setting(v.optional(text(), 'us-east-1'), { docs: 'The region.' }),
-    accessKey: setting(text(), { docs: 'The access key id.' }),
-    secretKey: setting(text(), { docs: 'The secret access key.' }),
-    pathStyle: setting(v.optional(flag(), true), {
-      docs: 'Whether the bucket is named in the path; else it is in the host.',
-    }),
-  });
+/** An S3-compatible store and the credentials for it. */
+export const s3 = v.strictObject({
+  endpoint: setting(httpUrl(), { docs: 'Address of the store, without the bucket.' }),
+  bucket: setting(text(), { docs: 'Name of the bucket.' }),
+  region: setting(v.optional(text(), 'us-east-1'), { docs: 'Region of the bucket.' }),
+  accessKey: setting(text(), { secret: true, docs: 'Access key id.' }),
+  secretKey: setting(text(), { secret: true, docs: 'Secret access key.' }),
+  pathStyle: setting(v.optional(flag(), true), {
+    docs: 'true: the bucket is part of the path. false: it is part of the host name.',
+  }),
+});
 
-/** Every setting, declared once: the file, the environment, `--help`, the JSON Schema and the docs are made from this. */
+/** What converted answers show in bot mode. */
+export const botMode = v.strictObject({
+  enabled: setting(v.optional(flag(), true), { docs: 'Switches bot mode on.' }),
+  markdownImages: setting(v.optional(flag(), false), { docs: 'Show pictures as Markdown.' }),
+  plainImageLinks: setting(v.optional(flag(), false), { docs: 'Show pictures as plain links.' }),
+  citations: setting(v.optional(flag(), false), { docs: 'Show searches and sources.' }),
+  toolOutput: setting(v.optional(flag(), false), { docs: 'Show code and its output.' }),
+});
+
+/**
+ * Every setting, declared once. The settings file, the environment, `--help`, the JSON Schema and the
+ * docs are made from this declaration.
+ */
 export const settingsSchema = v.strictObject({
   $schema: v.optional(v.string()),
   host: setting(v.optional(text(), '127.0.0.1'), {
     env: 'HOST',
     onlyOn: 'node',
-    docs: 'Address to listen on. 127.0.0.1 is this machine alone, 0.0.0.0 every network it is in. Node only.',
+    docs: 'Address to listen on. 127.0.0.1 accepts connections from this machine only, 0.0.0.0 from every network. Node only.',
   }),
   port: setting(
     v.optional(
@@ -67,11 +81,11 @@ export const settingsSchema = v.strictObject({
       {},
     ),
     {
-      docs: 'Upstreams by name. With none at all, the built-in emulator answers. OPENAI_BASE_URL and OPENAI_API_KEY make one named "openai".',
+      docs: 'Upstreams by name. Without any, the built-in emulator answers. OPENAI_BASE_URL and OPENAI_API_KEY define one named "openai", BASE_URL one named "backend".',
     },
   ),
   models: setting(v.optional(v.record(text(), modelEntry), {}), {
-    docs: 'Model names of your own, each with the upstream that serves it and its name there.',
+    docs: 'Your own model names. Each entry says which upstream serves the model and what the model is called there.',
   }),
   gpts: setting(
     v.optional(
@@ -82,27 +96,28 @@ export const settingsSchema = v.strictObject({
       {},
     ),
     {
-      docs: 'GPTs by the model name they get, each with its id, as in gpts.json.',
+      docs: 'GPTs: a model name for each GPT id, as in gpts.json.',
     },
   ),
   gptsFile: setting(v.optional(text(), './gpts.json'), {
     env: 'GPTS_FILE',
     onlyOn: 'node',
-    docs: 'A file of GPTs, as {"my-gpt": {"id": "g-abc"}}; read where it stands. Not on Workers, which have no files.',
+    docs: 'A file of GPTs, as {"my-gpt": {"id": "g-abc"}}. By default gpts.json is looked for beside the settings file, then in the working folder. Node only. On Workers, use gpts in SLUICE_CONFIG.',
   }),
   keyForGptsInfo: setting(v.optional(key()), {
+    secret: true,
     env: 'KEY_FOR_GPTS_INFO',
-    docs: "A key that may read the descriptions of GPTs; they go along with a GPT's conversations.",
+    docs: 'Key that is used to read the descriptions of GPTs. Conversations with a GPT need its description.',
   }),
   hideConversations: setting(v.optional(flag(), true), {
     env: 'HIDE_CONVERSATIONS',
     form: 'flag',
-    docs: 'Hide a backend-api conversation once it is answered, also where the caller left or it failed.',
+    docs: 'Hide each backend-api conversation in the web app after its answer, also if the answer failed or the caller left.',
   }),
   historyDisabled: setting(v.optional(flag(), false), {
     env: 'HISTORY_DISABLED',
     form: 'flag',
-    docs: 'Hold backend-api conversations as temporary chats. Their answers cannot be continued, and their files not be fetched.',
+    docs: 'Use temporary chats for backend-api conversations. Long answers are then not continued, and files of an answer cannot be fetched.',
   }),
   sendHints: setting(v.optional(flag(), true), {
     env: 'SEND_HINTS',
@@ -117,17 +132,17 @@ export const settingsSchema = v.strictObject({
   continueRounds: setting(v.optional(countUpTo(20), 3), {
     env: 'CONTINUE_ROUNDS',
     form: 'number',
-    docs: 'How often a backend-api answer that was cut for length is asked to go on; 0 for never.',
+    docs: 'How many times a backend-api answer that was cut for length is continued. 0: never.',
   }),
   alwaysAllowActions: setting(v.optional(flag(), false), {
     env: 'ALWAYS_ALLOW_ACTIONS',
     form: 'flag',
-    docs: 'Let the actions of GPTs go ahead where they ask first.',
+    docs: 'Approve the actions of GPTs automatically when they ask for confirmation.',
   }),
   nonStreamKeepAlive: setting(v.optional(flag(), false), {
     env: 'NON_STREAM_KEEPALIVE',
     form: 'flag',
-    docs: 'Send spaces while a converted answer that is not streamed is awaited. Its status is 200 by then, whatever comes.',
+    docs: 'Send spaces while a converted answer without streaming is prepared, so that proxies keep the connection open. The status is then always 200, even if the answer fails.',
   }),
   coalesceMs: setting(
     v.optional(
@@ -155,26 +170,17 @@ export const settingsSchema = v.strictObject({
     {
       env: 'PACE_MS',
       form: 'number',
-      docs: 'Milliseconds between two pieces of a converted stream; 0 sends them as they come.',
+      docs: 'Milliseconds between two chunks of a converted stream. 0: send each chunk at once.',
     },
   ),
-  botMode: setting(
-    v.optional(
-      v.strictObject({
-        enabled: v.optional(flag(), true),
-        markdownImages: v.optional(flag(), false),
-        plainImageLinks: v.optional(flag(), false),
-        citations: v.optional(flag(), false),
-        toolOutput: v.optional(flag(), false),
-      }),
-      { enabled: false },
-    ),
-    { docs: 'For bots that show plain text: what is not switched on here is left out of converted answers.' },
-  ),
+  botMode: setting(v.optional(botMode, { enabled: false }), {
+    docs: 'For bots that show plain text only. When enabled, converted answers contain the text and only the extras that are set to true.',
+  }),
   accessKeys: setting(v.optional(v.array(accessKey()), []), {
     env: 'ACCESS_KEYS',
+    secret: true,
     form: 'list',
-    docs: 'Keys of which a caller must present one. An entry may be name=key: logs show the name. They never reach an upstream.',
+    docs: 'Callers must send one of these keys. They are never sent to an upstream. Logs show the name of a key that is written as name=key. Create one with: openssl rand -hex 24.',
   }),
   accessScopes: setting(
     v.optional(
@@ -215,7 +221,11 @@ export const settingsSchema = v.strictObject({
       v.array(
         v.pipe(
           v.string(),
-          v.check(isOrigin, 'must be origins: scheme://host[:port], without a path or wildcard, or *'),
+          v.transform((value) => value.trim().replace(/\/$/, '')),
+          v.check(
+            isOrigin,
+            'must be an origin as https://chat.example or http://host:port, without a path or wildcard, or *',
+          ),
         ),
       ),
       [],
@@ -223,18 +233,18 @@ export const settingsSchema = v.strictObject({
     {
       env: 'ALLOWED_ORIGINS',
       form: 'list',
-      docs: 'Browser origins that may call. Default: any if callers bring their own keys. A program can send any origin: this stops pages, not programs.',
+      docs: 'Origins of the web pages that may call, as https://chat.example. Default: any, if callers use their own keys. This restricts browsers only: a program can send any Origin header.',
     },
   ),
   publicRelay: setting(v.optional(flag(), false), {
     env: 'PUBLIC_RELAY',
     form: 'flag',
-    docs: 'Allow a server-side key without access keys or origins: anyone may spend it.',
+    docs: 'true allows a server-side key without ACCESS_KEYS and ALLOWED_ORIGINS. Anyone who reaches the gateway can then spend it.',
   }),
   publicUrl: setting(v.optional(httpUrl()), {
     env: 'PUBLIC_URL',
     olderEnv: ['UPLOAD_BASE_URL'],
-    docs: 'How callers reach this gateway, where that is not the address it listens on.',
+    docs: 'Public address of this gateway. Links to pictures and files begin with it. Default: the address of the request.',
   }),
   apiPrefix: setting(
     v.optional(
@@ -247,60 +257,61 @@ export const settingsSchema = v.strictObject({
     ),
     {
       env: 'API_PREFIX',
-      docs: 'Serve under /API_PREFIX/v1/... instead of /v1/...',
+      docs: 'Serve the API under /API_PREFIX/v1/... instead of /v1/...',
     },
   ),
   dataDir: setting(v.optional(text(), './data'), {
     env: 'DATA_DIR',
     onlyOn: 'node',
-    docs: 'The folder of the embedded storage: pictures, files, the cache. Made when it is first needed. Not on Workers, which have R2 and KV.',
+    docs: 'Folder for pictures, files and the cache. It is created on first use. Node only. Workers use R2 and KV.',
   }),
-  s3: setting(v.optional(s3()), {
+  s3: setting(v.optional(s3), {
     onlyOn: 'node',
-    docs: 'An S3-compatible store for pictures and files, instead of the data folder. S3_ENDPOINT and its fellows set it without a file. Not on Workers, which have R2.',
+    docs: 'An S3-compatible store for pictures and files, used instead of the data folder. See the fields below for the environment names. Node only. Workers use R2.',
   }),
   redisUrl: setting(
     v.optional(v.pipe(v.string(), v.regex(/^rediss?:\/\/\S+$/, 'must be an address as redis://host:6379'))),
     {
       env: 'REDIS_URL',
       onlyOn: 'node',
-      docs: 'A Redis for the cache, which several machines can share. Node only.',
+      secret: true,
+      docs: 'Redis for the cache, as redis://host:6379. Several gateways can share it. Node only.',
     },
   ),
-  r2Domain: setting(v.optional(text()), {
+  r2Domain: setting(v.optional(publicDomain()), {
     env: 'R2_DOMAIN',
-    docs: 'The domain under which R2 itself serves the bucket; links then name it instead of the gateway.',
+    docs: 'Public domain of the R2 bucket, with or without https://. Links to pictures then lead to R2 instead of the gateway.',
   }),
   upstreamLinks: setting(v.optional(flag(), false), {
     env: 'UPSTREAM_LINKS',
     olderEnv: ['USE_OAIUSERCONTENT_URL'],
     form: 'flag',
-    docs: "Hand out the upstream's own links, which live for a short time, instead of storing pictures and files.",
+    docs: "Return the upstream's own links instead of storing pictures and files. These links expire soon.",
   }),
   storedDays: setting(v.optional(v.pipe(v.number(), v.minValue(0, 'must be 0 or more days')), 0), {
     env: 'STORED_DAYS',
     form: 'number',
-    docs: 'Days after which stored pictures and files are deleted; 0 for never.',
+    docs: 'Days after which stored pictures and files are deleted. 0: never.',
   }),
   storedBytes: setting(v.optional(bytes(), 9 * 1024 ** 3), {
     env: 'STORED_BYTES',
     form: 'bytes',
-    docs: 'Most bytes that stored pictures and files may take together. The oldest are deleted down to 90 % of it; beyond it nothing is stored. 0 for any number.',
+    docs: 'Total size of stored pictures and files, in bytes, or as 9GiB. The oldest are deleted down to 90 % of it. Above it nothing is stored. 0: no limit.',
   }),
   uploadedBytes: setting(v.optional(bytes(), 1024 ** 3), {
     env: 'UPLOADED_BYTES',
     form: 'bytes',
-    docs: 'Most bytes that the files of one key under /v1/files may take, in bytes, or as 1GiB. 0 for any number.',
+    docs: 'Total size of the files of one key under /v1/files, in bytes, or as 1GiB. 0: no limit.',
   }),
   maxStoredBytes: setting(v.optional(bytes(), 512 * 1024 ** 2), {
     env: 'MAX_STORED_BYTES',
     form: 'bytes',
-    docs: 'Largest picture or file that is stored, in bytes, or as 512MiB.',
+    docs: 'Largest picture or file of an answer that is stored, in bytes, or as 512MiB.',
   }),
   maxFileBytes: setting(v.optional(bytes(), 32 * 1024 ** 2), {
     env: 'MAX_FILE_BYTES',
     form: 'bytes',
-    docs: 'Largest picture or file that a caller may send into a conversation, in bytes, or as 32MiB.',
+    docs: 'Largest picture or file that a caller may send as input, in bytes, or as 32MiB.',
   }),
   fileFetchAllow: setting(
     v.optional(
@@ -316,17 +327,17 @@ export const settingsSchema = v.strictObject({
     {
       env: 'FILE_FETCH_ALLOW',
       form: 'list',
-      docs: 'Private addresses that files may be fetched from all the same, as host:port.',
+      docs: 'Private addresses that files may be fetched from, as host:port.',
     },
   ),
   imagePromptPrefix: setting(v.optional(v.string(), ''), {
     env: 'IMAGE_PROMPT_PREFIX',
-    docs: 'Words put before the prompt of /v1/images/* on a backend-api upstream.',
+    docs: 'Text that is put before the prompt of /v1/images/* on a backend-api upstream.',
   }),
   keepAlive: setting(v.optional(seconds(), 25), {
     env: 'KEEPALIVE_SECONDS',
     form: 'number',
-    docs: 'Seconds of silence on a stream after which a keep-alive is sent; 0 for never.',
+    docs: 'Seconds without data on a stream after which a keep-alive is sent. 0: never.',
   }),
   keepAliveStyle: setting(v.optional(v.picklist(['auto', 'comment', 'chunk']), 'auto'), {
     env: 'KEEPALIVE_STYLE',
@@ -341,32 +352,52 @@ export const settingsSchema = v.strictObject({
     env: 'CONNECT_TIMEOUT',
     onlyOn: 'node',
     form: 'number',
-    docs: 'Seconds to connect to an upstream; 0 for no limit. Not on Workers, which have no such timer.',
+    docs: 'Seconds to connect to an upstream. 0: no limit. Node only. On Workers, FIRST_BYTE_TIMEOUT covers it.',
   }),
   firstByteTimeout: setting(v.optional(seconds(), 120), {
     env: 'FIRST_BYTE_TIMEOUT',
     form: 'number',
-    docs: "Seconds to the head of an upstream's answer; 0 for no limit.",
+    docs: 'Seconds until an upstream sends its response headers. 0: no limit.',
   }),
   idleTimeout: setting(v.optional(seconds(), 120), {
     env: 'IDLE_TIMEOUT',
     form: 'number',
-    docs: "Seconds between two pieces of an upstream's answer; 0 for no limit.",
+    docs: 'Seconds between two chunks of an upstream response. 0: no limit.',
   }),
   totalTimeout: setting(v.optional(seconds(), 0), {
     env: 'TOTAL_TIMEOUT',
     form: 'number',
-    docs: 'Seconds for a whole answer; 0 for no limit.',
+    docs: 'Seconds for a whole request. 0: no limit.',
   }),
   maxBodyBytes: setting(v.optional(bytes(), 32 * 1024 * 1024), {
     env: 'MAX_BODY_BYTES',
     form: 'bytes',
-    docs: 'Largest request body that is read into memory, in bytes, or as 32MiB. Beyond it: 413.',
+    docs: 'Largest request body that is read into memory for conversion, in bytes, or as 32MiB. A larger one gets a 413.',
   }),
   maxRelayBytes: setting(v.optional(bytes(), 0), {
     env: 'MAX_RELAY_BYTES',
     form: 'bytes',
-    docs: 'Largest request body that is relayed; 0 for any. Relayed bodies stream and take no memory.',
+    docs: 'Largest request body that is relayed, in bytes, or as 1GiB. 0: no limit, since relayed bodies are streamed and use no memory.',
+  }),
+  httpsProxy: setting(v.optional(proxyUrl()), {
+    env: 'HTTPS_PROXY',
+    onlyOn: 'node',
+    olderEnv: ['https_proxy'],
+    secret: true,
+    docs: 'Proxy for connections to https:// upstreams and files, as http://host:port or socks5://host:port. Addresses of this machine are always reached directly. Node only.',
+  }),
+  httpProxy: setting(v.optional(proxyUrl()), {
+    env: 'HTTP_PROXY',
+    onlyOn: 'node',
+    olderEnv: ['http_proxy'],
+    secret: true,
+    docs: 'Proxy for connections to http:// upstreams and files. Node only.',
+  }),
+  noProxy: setting(v.optional(v.string(), ''), {
+    env: 'NO_PROXY',
+    onlyOn: 'node',
+    olderEnv: ['no_proxy'],
+    docs: 'Hosts that are reached without the proxy, separated by commas: example.com also covers its subdomains, * means all. Node only.',
   }),
   maxHeldBytes: setting(v.optional(bytes(), 128 * 1024 ** 2), {
     env: 'MAX_HELD_BYTES',
@@ -376,51 +407,60 @@ export const settingsSchema = v.strictObject({
   modelsCacheSeconds: setting(v.optional(seconds(), 60), {
     env: 'MODELS_CACHE_SECONDS',
     form: 'number',
-    docs: "Seconds for which an upstream's model list is remembered, for each key.",
+    docs: 'Seconds for which the model list of an upstream is cached, separately for each key.',
   }),
   retries: setting(v.optional(countUpTo(5), 0), {
     env: 'RETRIES',
     form: 'number',
-    docs: 'How often a request that failed before its first byte is tried again, after every other key and upstream was. A lost connection is tried once more in any case.',
+    docs: 'Extra attempts for a request that failed before its first byte, after every key and upstream was tried once. A lost connection is always retried once.',
   }),
   maxConcurrent: setting(v.optional(count(), 0), {
     env: 'MAX_CONCURRENT',
     form: 'number',
-    docs: 'Most requests that are served at once; beyond it: 503. 0 for any number.',
+    docs: 'Requests that are served at the same time. More get a 503. 0: no limit.',
   }),
   maxConcurrentPerCaller: setting(v.optional(count(), 0), {
     env: 'MAX_CONCURRENT_PER_CALLER',
     form: 'number',
-    docs: 'Most requests at once with the same key; beyond it: 429. 0 for any number.',
+    docs: 'Requests with the same key at the same time. More get a 429. 0: no limit.',
   }),
   workers: setting(v.optional(countUpTo(256, 1), 1), {
     env: 'WORKERS',
     onlyOn: 'node',
+    olderEnv: ['PROCESS_WORKERS'],
     form: 'number',
-    docs: 'Processes that share the port; one that dies is started again. Node only.',
+    docs: 'Number of processes that share the port. One that ends is started again. Node only.',
   }),
   reusePort: setting(v.optional(flag(), false), {
     env: 'REUSE_PORT',
     onlyOn: 'node',
     form: 'flag',
-    docs: 'Let another process listen on the same port, so that a new version can start before the old one ends. Node only.',
+    docs: 'Let another process listen on the same port, so that a new version can start before the old one stops. Node only.',
   }),
   drainTimeout: setting(v.optional(seconds(), 30), {
     env: 'DRAIN_TIMEOUT',
     onlyOn: 'node',
     form: 'number',
-    docs: 'Seconds that open answers get after SIGTERM. Node only.',
+    docs: 'Seconds that open requests get to finish after SIGTERM. Node only.',
   }),
   metricsKey: setting(v.optional(key()), {
+    secret: true,
     env: 'METRICS_KEY',
     onlyOn: 'node',
-    docs: 'The key by which /metrics may be read, in the format of Prometheus; without one nothing is counted. Not on Workers, whose processes come and go.',
+    docs: 'Key for /metrics (Prometheus format), sent as a bearer token. Without it there are no metrics. Node only.',
   }),
   logLevel: setting(
-    v.optional(v.picklist(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error'), 'info'),
+    v.optional(
+      v.pipe(
+        v.string(),
+        v.transform(logLevel),
+        v.picklist(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error'),
+      ),
+      'info',
+    ),
     {
       env: 'LOG_LEVEL',
-      docs: 'Least serious log line that is written: debug, info, warn or error.',
+      docs: 'Lowest level that is logged: debug, info, warn or error.',
     },
   ),
 });
@@ -438,10 +478,10 @@ function isNetwork(value: string): boolean {
   return value.includes(':') ? ipaddr.IPv6.isValid(value) : ipaddr.IPv4.isValidFourPartDecimal(value);
 }
 
-/** A setting as `--help` and the docs tell of it. */
+/** A setting as `--help` and the docs describe it. */
 export type Described = About & { readonly key: string; readonly default: unknown };
 
-/** Every top-level setting with what is known of it, in the order of their declaration. */
+/** Every top-level setting with its description, in the order of declaration. */
 export function describeSettings(): readonly Described[] {
   return Object.entries(settingsSchema.entries).flatMap(([key, schema]) => {
     if (key === '$schema') return [];

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type About, bytes, count, httpUrl, key, name, seconds, setting, text } from './values.ts';
 
-/** What can be said of any upstream. */
+/** Fields of every upstream. */
 export const anyUpstream = {
   timeouts: setting(
     v.optional(
@@ -13,18 +13,20 @@ export const anyUpstream = {
       }),
       {},
     ),
-    { docs: 'Its own timers in seconds, instead of the common ones.' },
+    {
+      docs: 'Timers of this upstream in seconds, instead of the general ones: connect, firstByte, idle, total.',
+    },
   ),
   concurrency: setting(v.optional(count(), 0), {
-    docs: 'How many requests it gets at once; 0 for any number.',
+    docs: 'Requests that it gets at the same time. 0: no limit.',
   }),
   queue: setting(v.optional(count(), 100), {
     onlyOn: 'node',
-    docs: 'How many may wait for their turn if concurrency is limited. Not on Workers, where none waits.',
+    docs: 'Requests that may wait while concurrency is reached. More get a 503. On Workers there is no queue.',
   }),
   queueSeconds: setting(v.optional(seconds(), 30), {
     onlyOn: 'node',
-    docs: 'How long a request waits at most. Not on Workers, where none waits.',
+    docs: 'Seconds that a request waits in the queue at most. On Workers there is no queue.',
   }),
   whenCallerLeaves: setting(
     v.optional(
@@ -38,12 +40,12 @@ export const anyUpstream = {
       'cancel',
     ),
     {
-      docs: 'What becomes of an answer that nobody waits for any more: cancelled, or read to its end within limits.',
+      docs: 'What happens to the upstream request when the caller disconnects: "cancel", or {"seconds": 30, "bytes": 1000000} to read on within these limits.',
     },
   ),
 };
 
-/** The fields that every upstream has, with what is known of each. */
+/** The fields of every upstream, with their descriptions. */
 export function describeUpstreamFields(): readonly (About & { readonly key: string })[] {
   return Object.entries(anyUpstream).map(([key, schema]) => ({
     key,
@@ -51,23 +53,26 @@ export function describeUpstreamFields(): readonly (About & { readonly key: stri
   }));
 }
 
-/** An upstream that speaks the OpenAI API. */
+/** An upstream with the OpenAI API. */
 export const openaiUpstream = v.strictObject({
   kind: v.literal('openai'),
-  url: setting(httpUrl(), { docs: 'Its base URL, with or without /v1.' }),
+  url: setting(httpUrl(), {
+    docs: 'Base URL, with or without /v1. A URL that ends with # is used exactly as it is, without the #.',
+  }),
   keys: setting(v.optional(v.array(key()), []), {
-    docs: 'Server-side keys of its owner, used in turn; "key" takes a single one. Without any, callers bring their own.',
+    secret: true,
+    docs: 'Server-side keys, used in turn. "key": "..." sets a single one. Without any, the key of the caller is sent.',
   }),
   models: setting(v.optional(v.pipe(v.array(text()), v.minLength(1, 'must name a model, or be left out'))), {
-    docs: 'The models it is for: names, or beginnings followed by *. Left out: any.',
+    docs: 'Models that it serves: names, or beginnings followed by *. Default: any model.',
   }),
   ...anyUpstream,
 });
 
-/** An upstream that speaks the ChatGPT web app's backend-api. */
+/** An upstream with the backend-api of the ChatGPT web app. */
 export const backendUpstream = v.strictObject({
   kind: v.literal('backend-api'),
-  url: setting(httpUrl(), { docs: 'Its address, without the prefix.' }),
+  url: setting(httpUrl(), { docs: 'Address, without the prefix.' }),
   prefix: setting(
     v.optional(
       v.pipe(
@@ -81,36 +86,39 @@ export const backendUpstream = v.strictObject({
       ),
       [],
     ),
-    { docs: 'The path prefix before /backend-api, or several that are used in turn.' },
+    { docs: 'Path prefix before /backend-api, or a list of prefixes that are used in turn.' },
   ),
-  keys: setting(v.optional(v.array(key()), []), { docs: 'Server-side keys of its owner, used in turn.' }),
+  keys: setting(v.optional(v.array(key()), []), {
+    secret: true,
+    docs: 'Server-side keys, used in turn. Without any, the key of the caller is sent.',
+  }),
   ...anyUpstream,
 });
 
-/** An upstream as an entry names it. */
-const choice = {
-  upstream: setting(name(), { docs: 'The name of the upstream that serves it.' }),
-  model: setting(v.optional(text()), { docs: "The upstream's own name for it; left out: the same." }),
+/** One upstream of an entry under `models`. */
+export const modelChoice = {
+  upstream: setting(name(), { docs: 'Name of the upstream that serves the model.' }),
+  model: setting(v.optional(text()), { docs: 'Name of the model at that upstream. Default: the same name.' }),
 };
 
-/** Who serves a model of the owner's own naming: one upstream, or several. */
+/** An entry under `models`: one upstream, or several. */
 export const modelEntry = v.union(
   [
-    v.strictObject(choice),
+    v.strictObject(modelChoice),
     v.strictObject({
       upstreams: setting(
         v.pipe(
           v.array(
             v.strictObject({
-              ...choice,
+              ...modelChoice,
               weight: setting(v.optional(v.pipe(v.number(), v.minValue(0, 'must be 0 or more'))), {
-                docs: 'Its share of the requests; those without one are only asked where the others fail.',
+                docs: 'Share of the requests. An upstream without a weight is only used when the others fail.',
               }),
             }),
           ),
           v.minLength(1, 'must name an upstream'),
         ),
-        { docs: 'Several upstreams: in their order, or by weight.' },
+        { docs: 'Several upstreams, used in this order or by weight.' },
       ),
     }),
   ],

@@ -1,21 +1,23 @@
 import * as v from 'valibot';
 
-/** The description of a setting: its environment name, and what it is for. */
+/** What describes a setting beyond its type: its environment name, and what it is for. */
 export type About = {
-  /** The environment name that sets it without a file. */
+  /** The environment name that sets it. */
   readonly env?: string;
-  /** Names of the same setting in the projects that sluice replaces. */
+  /** Other environment names for the same: names of older projects, and lower-case spellings. */
   readonly olderEnv?: readonly string[];
-  /** How an environment string becomes its value. */
+  /** How the text of the environment becomes a value. */
   readonly form?: 'text' | 'number' | 'bytes' | 'flag' | 'list';
   /** The only runtime where it has an effect. A start on the other one warns. */
   readonly onlyOn?: 'node' | 'workers';
+  /** Whether the value holds a key or a password: it is then never shown. */
+  readonly secret?: true;
   readonly docs: string;
 };
 
 type Schema = v.GenericSchema;
 
-/** A schema with its description. */
+/** A schema with the description of the setting. */
 export function setting<const T extends Schema>(schema: T, about: About) {
   return v.pipe(schema, v.metadata(about));
 }
@@ -61,7 +63,10 @@ export const name = () =>
 export const key = () =>
   v.pipe(
     v.string(),
-    v.regex(/^[\x21-\x2b\x2d-\x7e]+$/, 'must be a key: no spaces, commas or control characters'),
+    v.regex(
+      /^[\x21-\x2b\x2d-\x7e]+$/,
+      'must be a key: printable ASCII characters, without spaces and commas',
+    ),
   );
 
 const nameOfKey = /^([A-Za-z0-9][\w.-]{0,63})=(?!=*$)/;
@@ -77,3 +82,36 @@ export const accessKey = () =>
       return { name, key: name === null ? entry : entry.slice(name.length + 1) };
     }),
   );
+
+/** The domain of a bucket as owners write it: with or without scheme and slash. The value has neither. */
+export const publicDomain = () =>
+  v.pipe(
+    v.string(),
+    v.transform((value) =>
+      value
+        .trim()
+        .replace(/^https?:\/\//i, '')
+        .replace(/\/+$/, ''),
+    ),
+    v.regex(
+      /^[a-z0-9][a-z0-9.-]{0,252}(:\d{1,5})?(\/[\w.~-]+)*$/i,
+      'must be a domain as pictures.example, or its address',
+    ),
+  );
+
+/** The address of a proxy, as `curl` accepts it: without a scheme it is an HTTP proxy. */
+export const proxyUrl = () =>
+  v.pipe(
+    v.string(),
+    v.transform((value) => (/^[a-z0-9]+:\/\//i.test(value) ? value : `http://${value}`)),
+    v.check((value) => {
+      const url = URL.parse(value);
+      return url !== null && /^(https?|socks5?):$/.test(url.protocol) && url.hostname !== '';
+    }, 'must be the address of a proxy as http://host:port or socks5://host:port'),
+  );
+
+/** A log level in any case, by our names or by those of Python's logging. */
+export function logLevel(value: string): string {
+  const level = value.trim().toLowerCase();
+  return { warning: 'warn', critical: 'error', fatal: 'error' }[level] ?? level;
+}

@@ -12,8 +12,11 @@ export function withoutEffect(
   const warning = (name: string) => `${name}: has no effect on ${places[platform]}. Leave it out.`;
   const settings = describeSettings()
     .filter(({ key, onlyOn }) => onlyOn && onlyOn !== platform && values[key] !== undefined)
-    // The environment's name, if it was set there.
-    .map(({ key, env }) => warning(origins[key] === env ? (env ?? key) : key));
+    // The environment name, if the environment set it.
+    .map(({ key, env, olderEnv = [] }) => {
+      const origin = origins[key];
+      return warning(origin !== undefined && [env, ...olderEnv].includes(origin) ? origin : key);
+    });
   const fields = describeUpstreamFields().filter(({ onlyOn }) => onlyOn && onlyOn !== platform);
   const ofUpstreams = Object.entries((values.upstreams ?? {}) as Record<string, object>).flatMap(
     ([name, upstream]) =>
