@@ -1,13 +1,14 @@
 import { type LookupAddress, lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
-import { Agent, request, WebSocket as UndiciWebSocket } from 'undici';
+import { Agent, type Dispatcher, request, WebSocket as UndiciWebSocket } from 'undici';
 import { forbidden } from '../../http/guarded-fetch.ts';
 import { isPublicAddress } from '../../http/public-address.ts';
 import { toHeaders } from '../../http/raw-headers.ts';
 import type { Http } from '../../ports/http.ts';
 import { nullBodyStatuses } from '../../reply.ts';
 import { pairsOf } from './header-pairs.ts';
+import { type ProxyFor, throughProxy } from './outbound-proxy.ts';
 
 /** How names are resolved: `dns.lookup`, or a test's function. */
 type Resolve = (
@@ -39,7 +40,7 @@ const common = {
   maxHeaderSize: 32 * 1024,
   webSocket: { maxPayloadSize: 64 * 1024 * 1024 },
 } as const;
-const connectMs = 10_000;
+const connect = { timeout: 10_000 };
 
 /**
  * `fetch` and WebSockets for addresses that a client or an upstream named: without cookies, without
@@ -47,9 +48,23 @@ const connectMs = 10_000;
  */
 export function createPublicHttp(
   resolve: Resolve = lookup as Resolve,
+  proxyFor: ProxyFor = () => null,
 ): Pick<Http, 'fetchPublic' | 'openSocket'> {
-  const guarded = new Agent({ ...common, connect: { lookup: publicLookup(resolve), timeout: connectMs } });
-  const open = new Agent({ ...common, connect: { timeout: connectMs } });
+  const lookUp = publicLookup(resolve);
+  const guarded = new Agent({ ...common, connect: { ...connect, lookup: lookUp } });
+  const open = new Agent({ ...common, connect });
+  const proxies = new Map<string, Proxied>();
+  const proxied = (proxy: string): Proxied => {
+    const known = proxies.get(proxy) ?? connectThrough(proxy, lookUp);
+    proxies.set(proxy, known);
+    return known;
+  };
+  const dispatcherFor = (url: URL, allowPrivate: boolean): Dispatcher => {
+    const isSocket = url.protocol === 'ws:' || url.protocol === 'wss:';
+    const proxy = proxyFor(isSocket ? new URL(url.href.replace(/^ws/, 'http')) : url);
+    if (proxy === null) return allowPrivate ? open : guarded;
+    return proxied(proxy)[allowPrivate ? 'open' : 'guarded'][isSocket ? 'socket' : 'request'];
+  };
   return {
     async fetchPublic(url, init, allowPrivate) {
       const { statusCode, headers, body } = await request(url, {
@@ -57,7 +72,7 @@ export function createPublicHttp(
         headers: init.headers as Record<string, string>,
         body: (init.body as Uint8Array | undefined) ?? null,
         signal: init.signal ?? null,
-        dispatcher: allowPrivate ? open : guarded,
+        dispatcher: dispatcherFor(url, allowPrivate),
       });
       if (statusCode < 200 || statusCode > 599) {
         body.on('error', () => {}).destroy();
@@ -70,9 +85,47 @@ export function createPublicHttp(
         headers: toHeaders(pairsOf(headers)),
       });
     },
-    openSocket: (url, allowPrivate) =>
-      new UndiciWebSocket(url, { dispatcher: allowPrivate ? open : guarded }) as unknown as WebSocket,
+    openSocket(url, allowPrivate) {
+      const dispatcher = dispatcherFor(url, allowPrivate);
+      return new UndiciWebSocket(url, { dispatcher }) as unknown as WebSocket;
+    },
   };
+}
+
+/** The dispatchers of a proxy: for names that are checked first, and for any name. */
+type Proxied = Readonly<
+  Record<'guarded' | 'open', { readonly request: Dispatcher; readonly socket: Dispatcher }>
+>;
+
+function connectThrough(proxy: string, lookUp: LookupFunction): Proxied {
+  const options = { ...common, connect };
+  const open = {
+    request: throughProxy(proxy, options),
+    // A forward proxy passes on no WebSocket handshake, so ws:// needs a tunnel too.
+    socket: throughProxy(proxy, { ...options, proxyTunnel: true }),
+  };
+  return {
+    open,
+    guarded: { request: pinned(open.request, lookUp), socket: pinned(open.socket, lookUp) },
+  };
+}
+
+/**
+ * Asks a proxy for a checked address in place of the name: the proxy would resolve the name again,
+ * unchecked. The Host header keeps the name, which is also the name in the TLS handshake.
+ */
+function pinned(dispatcher: Dispatcher, lookUp: LookupFunction): Dispatcher {
+  return dispatcher.compose((dispatch) => (options, handler) => {
+    const origin = new URL(String(options.origin));
+    lookUp(origin.hostname.replace(/^\[|\]$/g, ''), { all: false }, (error, address) => {
+      if (error) return handler.onResponseError?.(null as never, error);
+      const { host } = origin;
+      origin.hostname = String(address).includes(':') ? `[${String(address)}]` : String(address);
+      const headers = { ...(options.headers as Record<string, string> | null), host };
+      dispatch({ ...options, origin: origin.origin, headers }, handler);
+    });
+    return true;
+  });
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { toHeaders } from '../../http/raw-headers.ts';
 import type { Http } from '../../ports/http.ts';
 import { nullBodyStatuses } from '../../reply.ts';
 import { pairsOf } from './header-pairs.ts';
-import { skipContinue } from './skip-continue.ts';
+import { connectionsToAll, type PoolOptions, type ProxyFor } from './outbound-proxy.ts';
 
 /** Bytes that wait to be read before the connection is paused. */
 const highWaterMark = 128 * 1024;
@@ -16,17 +16,20 @@ const highWaterMark = 128 * 1024;
  * chunk here; undici's own `fetch` gives one for each HTTP chunk, that is for each event of a
  * stream. Never follows a redirect, has no cookies, and no timers but the connection's.
  */
-export function createFetch(connectSeconds: number): Http['fetch'] & { close(): Promise<void> } {
-  const options: Agent.Options = {
-    connect: skipContinue(buildConnector({ timeout: connectSeconds * 1000, allowH2: false })),
+export function createFetch(
+  connectSeconds: number,
+  proxyFor: ProxyFor = () => null,
+): Http['fetch'] & { close(): Promise<void> } {
+  const options: PoolOptions = {
+    connect: { timeout: connectSeconds * 1000 },
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
     pipelining: 1,
   };
-  const agent = new Agent(options);
+  const agent = connectionsToAll(options, proxyFor);
   /** Never reuses a connection. */
-  const unpooled = new Agent({ ...options, pipelining: 0 });
+  const unpooled = connectionsToAll({ ...options, pipelining: 0 }, proxyFor);
   const fetchUpstream: Http['fetch'] = (address, init, newConnection = false) =>
     new Promise<Response>((resolve, reject) => {
       const { origin, pathname, search } = new URL(address);

@@ -9,6 +9,7 @@ import { createFairLimit } from '../memory/fair-limit.ts';
 import { createFetch } from './fetch.ts';
 import { createPublicHttp } from './fetch-public.ts';
 import { createLogger } from './logger.ts';
+import { createProxyFor } from './outbound-proxy.ts';
 import { blobsFor, cacheFor, sha256 } from './stores/choose.ts';
 
 /** Pictures and files that the process holds in memory at once, in all and for one caller. */
@@ -31,7 +32,8 @@ export function createNodePorts(
   let counter: Promise<(text: string) => number> | undefined;
   const log = createLogger(settings.logLevel, secrets);
   const cache = cacheFor(settings, log);
-  const fetch = createFetch(settings.connectTimeout);
+  const proxyFor = createProxyFor(settings);
+  const fetch = createFetch(settings.connectTimeout, proxyFor);
   const deferred = new Set<Promise<unknown>>();
   const tasks: Tasks = {
     now: () => Date.now(),
@@ -50,7 +52,7 @@ export function createNodePorts(
     onNearlyFull: () => tasks.defer(sweep({ blobs, tasks, log }, settings)),
   });
   return {
-    http: { fetch, ...createPublicHttp() },
+    http: { fetch, ...createPublicHttp(undefined, proxyFor) },
     tasks,
     blobs,
     cache,

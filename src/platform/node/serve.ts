@@ -5,6 +5,7 @@ import { workerMark } from './cluster/cluster.ts';
 import { answerParent, askParentForCounts } from './cluster/metrics-ipc.ts';
 import { listen, listenOptions, urlOf } from './listen.ts';
 import type { NodeMetrics } from './metrics.ts';
+import { createProxyFor } from './outbound-proxy.ts';
 import type { NodePorts } from './ports.ts';
 import { Pools } from './relay/pools.ts';
 import type { RelayContext } from './relay/relay.ts';
@@ -26,7 +27,7 @@ export async function runServer(
   emulator: Server | null,
 ): Promise<Running> {
   const context: RelayContext = {
-    pools: new Pools(),
+    pools: new Pools(createProxyFor(settings)),
     ticker: new Ticker(),
     keepAlive: settings.keepAlive,
     maxRelayBytes: settings.maxRelayBytes,
