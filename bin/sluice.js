@@ -1,29 +1,43 @@
 #!/usr/bin/env node
+/**
+ * The command. This file and the one it imports must run on every Node that has ES modules: an old Node reads
+ * no TypeScript, and it must say so in its first line. Hence no static import of anything that is new.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { enableCompileCache, flushCompileCache } from 'node:module';
+import * as modules from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { isOldNode, oldNodeMessage, ownNode } from './node-version.js';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-if (Number(process.versions.node.split('.')[0]) < 24) {
-  // The development checkout brings a newer Node than the machine may have.
-  const own = at('../node_modules/node/bin/node');
-  if (!existsSync(own)) {
-    process.stderr.write(`sluice: Node ${process.versions.node} is too old. Install Node 24 or newer.\n`);
-    process.exit(1);
+function main() {
+  const sources = at('../src/cli/main.ts');
+  const isCheckout = existsSync(sources);
+  if (isOldNode()) {
+    const own = at(ownNode);
+    if (!existsSync(own)) return end(oldNodeMessage(isCheckout));
+    // The checkout has a newer Node among its dependencies.
+    const { status, signal } = spawnSync(own, [at('./sluice.js')].concat(process.argv.slice(2)), {
+      stdio: 'inherit',
+    });
+    process.exit(signal || status === null ? 1 : status);
   }
-  const { status, signal } = spawnSync(own, [at('./sluice.js'), ...process.argv.slice(2)], {
-    stdio: 'inherit',
-  });
-  process.exit(signal ? 1 : (status ?? 1));
+  if (isCheckout && !existsSync(at('../node_modules')))
+    return end('sluice: the dependencies are not installed. Run this first: npm install');
+  // Compiled code is kept between starts, which halves the time to the first answer.
+  modules.enableCompileCache();
+  import(isCheckout ? sources : at('../dist/node/cli.js'))
+    .then((cli) => cli.main(process.argv.slice(2), process.env))
+    .then((code) => {
+      if (code !== null) process.exitCode = code;
+      modules.flushCompileCache();
+    });
 }
 
-// What Node makes of the sources is kept between starts, which halves the time to the first answer.
-enableCompileCache();
-const sources = at('../src/cli/main.ts');
-const built = at('../dist/node/cli.js');
-const { main } = await import(existsSync(sources) ? sources : built);
-const code = await main(process.argv.slice(2), process.env);
-if (code !== null) process.exitCode = code;
-flushCompileCache();
+function end(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+main();
