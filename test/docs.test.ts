@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openApi } from '../src/pages/openapi.ts';
 import { loadSettings } from '../src/settings/load.ts';
 import { type Running, startOnNode } from './gateways.ts';
+import { schemaErrors } from './settings-schema.ts';
 
 const pages = [
   'README.md',
@@ -53,6 +54,7 @@ const elsewhere: readonly (readonly [RegExp, string, string])[] = [
     'the steps of the Dockerfile, in a clean folder',
   ],
   [/^npm it$/, '.ci/run', 'tests npm test'],
+  [/^OPENAI_API_KEY=sk-\.\.\. npm start$/, 'test/start.test.ts', 'OPENAI_API_KEY:'],
   [/^npm (ci|install|test|run (check|dev|generate|format|test:long))$/, '.ci/run', 'npm run check'],
   [/^npm run (bench|bench:\w+|build)\b/, 'package.json', '"bench": "node bench/main.ts"'],
   [/^npx vitest /, 'package.json', '"test": "vitest run '],
@@ -113,7 +115,7 @@ describe('every command in the docs is run', () => {
   );
 });
 
-test('the settings in the docs are right', () => {
+test('the settings in the docs are right, and an editor with the JSON Schema agrees', () => {
   const env = Object.fromEntries(
     ['OPENAI_API_KEY', 'KEY_ONE', 'KEY_TWO', 'ROUTER_KEY', 'TEAM_KEY'].map((name) => [
       name,
@@ -127,6 +129,7 @@ test('the settings in the docs are right', () => {
     if (!/^\s*(\/\/.*\n)?\{/.test(text)) continue;
     const loaded = loadSettings({ env, platform: 'node', file: { name: file, text } });
     expect(loaded.ok ? [] : loaded.errors, file).toEqual([]);
+    expect(schemaErrors(text), file).toEqual([]);
   }
 });
 

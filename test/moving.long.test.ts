@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Emulated, startEmulator } from './emulated.ts';
 import { startProcess } from './process.ts';
+import { schemaErrors } from './settings-schema.ts';
 
 let web: Emulated;
 beforeAll(async () => {
@@ -37,7 +38,9 @@ function moved(files: Record<string, string>): { out: string; stdout: string; te
   const { status, stdout, stderr } = sluice(['import', folder, '--out', out]);
   expect(stderr).toBe('');
   expect(status).toBe(0);
-  return { out, stdout, text: readFileSync(out, 'utf8') };
+  const text = readFileSync(out, 'utf8');
+  expect(schemaErrors(text)).toEqual([]);
+  return { out, stdout, text };
 }
 
 /** What a gateway with these settings answers. */
@@ -81,6 +84,7 @@ describe('each of the older projects, as its README sets it up, is imported and 
         use_oaiusercontent_url: 'false',
         custom_arkose_url: 'false',
         arkose_urls: '',
+        proxy_pool: 'x',
         dalle_prompt_prefix: 'Draw this:',
         bot_mode: { enabled: 'false' },
       }),
@@ -89,20 +93,18 @@ describe('each of the older projects, as its README sets it up, is imported and 
         'services:\n  backend-to-api:\n    image: x\n    ports:\n      - "50011:33333"\n    environment:\n      - TZ=Asia/Shanghai\n',
     });
     expect(text).toContain('"url": ');
-    expect(text).toContain('// How callers reach this gateway');
+    expect(text).toContain('// Public address of this gateway.');
     expect(text).toContain('"port": 50011');
     expect(statSync(out).mode & 0o077).toBe(0);
-    expect(stdout).toContain(
-      'custom_arkose_url: is left out: captcha tokens are no business of this gateway.',
-    );
-    expect(stdout).toContain('TZ: means nothing here');
-    expect(stdout).toContain('1 GPTs are taken over');
+    expect(stdout).toContain('proxy_pool is skipped: there is no such setting here.');
+    expect(stdout).toContain('TZ is skipped');
+    expect(stdout).toContain('1 GPT is copied');
     for (const model of ['my-painter', 'classic', 'gpt-4-s'])
       expect(await served(out, '/secret666/v1/chat/completions', { model })).toContain('You said: moved');
   });
 
   test('PandoraToV1Api of the time before config.json, by its compose file', async () => {
-    const { out, stdout } = moved({
+    const { out, stdout, text } = moved({
       'docker-compose.yml': `version: '3'
 services:
   backend-to-api:
@@ -114,15 +116,46 @@ services:
       - PROXY_API_PREFIX=emulator-web
       - UPLOAD_BASE_URL=http://127.0.0.1:50012
       - KEY_FOR_GPTS_INFO=<a key of yours>
+  uploader:
+    build: ./upload
+    ports:
+      - "50012:50012"
 `,
       'gpts.json': '{"classic": {"id": "g-abc-classic"}}',
     });
-    expect(stdout).toContain('KEY_FOR_GPTS_INFO: <a key of yours> stands for a value of yours. Set it.');
+    expect(stdout).toContain('KEY_FOR_GPTS_INFO: "<a key of yours>" is a sample value and is skipped.');
+    expect(stdout).toContain('UPLOAD_BASE_URL led to the uploader on port 50012.');
+    expect(text).toContain('"publicUrl": "http://127.0.0.1:50011"');
+    expect(stdout).toContain('"alwaysAllowActions": true');
     expect(await served(out, '/v1/chat/completions', { model: 'classic' })).toContain('You said: moved');
   });
 
+  test.each([
+    ['"127.0.0.1:8000:33333"', { port: 8000, host: '127.0.0.1' }],
+    ['"8000:33333/tcp"', { port: 8000, host: '0.0.0.0' }],
+    ['{target: 33333, published: "8000", host_ip: 127.0.0.1}', { port: 8000, host: '127.0.0.1' }],
+  ])('a port published as %s is kept, on the same addresses', (port, expected) => {
+    const { text } = moved({
+      'docker-compose.yml': `services:\n  api:\n    ports: [${port}]\n    environment:\n      PROCESS_WORKERS: 3\n`,
+    });
+    const values = Object.fromEntries(
+      [...text.matchAll(/"(port|host|workers)": "?([\w.]+)"?/g)].map(([, name, value]) => [name, value]),
+    );
+    expect(values).toEqual({ port: String(expected.port), host: expected.host, workers: '3' });
+  });
+
+  test('the data folder itself is enough: the port is found one folder up', () => {
+    const folder = folderOf({
+      'data/config.json': JSON.stringify({ upstream_base_url: web.url, upstream_api_prefix: 'emulator-web' }),
+      'docker-compose.yml': 'services:\n  a:\n    ports: ["50011:33333"]\n',
+    });
+    const out = join(folder, 'sluice.json');
+    expect(sluice(['import', join(folder, 'data'), '--out', out]).stdout).toContain('50011, is kept');
+    expect(readFileSync(out, 'utf8')).toContain('"port": 50011');
+  });
+
   test('RefreshToV1Api', async () => {
-    const { out, stdout, text } = moved({
+    const { out, text } = moved({
       'data/config.json': JSON.stringify({
         log_level: 'INFO',
         proxy: '',
@@ -135,7 +168,6 @@ services:
     });
     expect(text).toContain('"pace": 10');
     expect(text).toContain('"toolOutput": true');
-    expect(stdout).toContain('proxy: is left out');
     expect(await served(out, '/v1/chat/completions', { model: 'gpt-4-o' })).toContain('You said: moved');
   });
 
@@ -152,8 +184,9 @@ binding = 'R2buket'
 bucket_name = 'pictures'
 `,
     });
-    expect(stdout).toContain('the R2 binding R2buket is understood as it is');
-    expect(stdout).toContain('R2_DOMAIN: https://your-r2-url.com stands for a value of yours');
+    expect(stdout).toContain('"name": "pandorav2api"');
+    expect(stdout).toContain('"binding": "R2buket"');
+    expect(stdout).toContain('R2_DOMAIN: "https://your-r2-url.com" is a sample value and is skipped.');
     expect(await served(out, '/v1/chat/completions', { model: 'gpt-4-32k' })).toContain('You said: moved');
   });
 
@@ -176,11 +209,30 @@ bucket_name = 'pictures'
     gateway.child.kill();
   });
 
+  test('openai-workers-proxy as its README leaves it: the key is a secret at Cloudflare', async () => {
+    const { out, stdout, text } = moved({
+      'wrangler.toml': 'name = "openai-workers"\nmain = "src/index.ts"\n',
+    });
+    expect(text).toContain('"url": "https://api.openai.com/v1"');
+    expect(text).toContain('env:OPENAI_API_KEY');
+    for (const words of [
+      'OPENAI_API_KEY is stored at Cloudflare',
+      'let anyone spend this key. Set ACCESS_KEYS=..., or ALLOWED_ORIGINS=',
+      '"name": "openai-workers"',
+      'npx wrangler secret put OPENAI_API_KEY',
+    ])
+      expect(stdout).toContain(words);
+    // It is no emulator that answers now: without the key the start is refused.
+    const { status, stdout: checked } = sluice(['check', '--config', out]);
+    expect([status, checked]).toEqual([1, expect.stringContaining('the environment has no OPENAI_API_KEY')]);
+  });
+
   test('chatgptProxyAPI: the address in its script', async () => {
     const { out, stdout } = moved({
       'cf_worker.js': `const TELEGRAPH_URL = '${web.url}';\naddEventListener('fetch', () => {});\n`,
     });
-    expect(stdout).toContain('callers bring their own keys');
+    expect(stdout).toContain('callers use their own keys');
+    expect(stdout).toContain('paste dist/sluice.worker.js over the script');
     expect(await served(out, '/v1/chat/completions', { model: 'gpt-3.5-turbo', key: 'sk-own' })).toContain(
       'moved',
     );
@@ -190,7 +242,7 @@ bucket_name = 'pictures'
 describe('what cannot be imported is said', () => {
   test.each([
     ['a folder that is not there', () => '/nowhere/older', 'there is no such folder'],
-    ['one with nothing known in it', () => folderOf({ 'readme.txt': 'hello' }), 'nothing of PandoraToV1Api'],
+    ['one with nothing known in it', () => folderOf({ 'readme.txt': 'hello' }), 'no file of PandoraToV1Api'],
     ['a broken file', () => folderOf({ 'wrangler.toml': '[vars\nx' }), 'could not be read'],
   ])('%s', (_, folder, words) => {
     const { status, stderr } = sluice(['import', folder(), '--out', join(tmpdir(), 'never.json')]);
@@ -208,7 +260,7 @@ describe('what cannot be imported is said', () => {
   test('a settings file that is there is not written over', () => {
     const folder = folderOf({ 'wrangler.toml': '[vars]\nBASE_URL = "http://p:1"\n', 'sluice.json': '{}' });
     const { status, stderr } = sluice(['import', folder, '--out', join(folder, 'sluice.json')]);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('is there already')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('already exists')]);
     expect(readFileSync(join(folder, 'sluice.json'), 'utf8')).toBe('{}');
   });
 });
