@@ -100,7 +100,7 @@ describe.skipIf(nginx === null)('behind a real nginx', () => {
   test('the site in deploy/ lets streams, links and sockets through', async () => {
     const proxy = await startNginx(gateway.url);
     const { code, said } = await doctor(proxy.url);
-    expect(said).toContain('Streams arrive as they are sent: 12 pieces, 100 ms apart.');
+    expect(said).toContain('Streams arrive as they are sent: 12 chunks, 100 ms apart.');
     expect(said).toContain(`Links to pictures and files begin with ${proxy.url}.`);
     expect(code).toBe(0);
     const socket = new WebSocket(`${proxy.url.replace('http', 'ws')}/v1/realtime?model=m`, {
@@ -116,10 +116,10 @@ describe.skipIf(nginx === null)('behind a real nginx', () => {
   test.each(collecting)('the doctor tells where nginx %s, and which line ends that', async (_, change) => {
     const proxy = await startNginx(gateway.url, change);
     const { code, said } = await doctor(proxy.url);
-    expect(said).toContain('✗ Streams are collected on their way (by nginx');
+    expect(said).toContain('✗ The stream is buffered on its way (by nginx');
     expect(said).toContain('→ proxy_buffering off;');
     expect(code).toBe(1);
-    expect((await doctor(proxy.url, 'zh_CN.UTF-8')).said).toContain('流式输出在途中被攒住');
+    expect((await doctor(proxy.url, 'zh_CN.UTF-8')).said).toContain('流式响应在途中被缓冲');
     await proxy.stop();
   });
 
@@ -182,7 +182,7 @@ test.skipIf(caddy === null)(
       found.push(`${level} ${code}`);
     expect(found).toEqual([
       'good reached',
-      'good keyTaken',
+      'good keyNotNeeded',
       'good models',
       'good preflight',
       'good streams',
@@ -210,7 +210,7 @@ describe('the doctor in the terminal', () => {
     const port = await freePort();
     const said = run(`http://127.0.0.1:${port}`);
     expect(said).toContain('ECONNREFUSED');
-    expect(said).toContain('→ Is the gateway running');
+    expect(said).toContain('→ Check that the gateway is running');
   });
 
   test('says which key is wanted, and which origins are let in', async () => {
@@ -229,8 +229,57 @@ describe('the doctor in the terminal', () => {
       });
     expect(await ask('--key', 'wrong-key-0123456789')).toContain('✗ The key is refused.');
     const said = await ask('--key', 'access-key-0123456789', '--origin', 'https://mine.example');
-    expect(said).toContain('✓ Pages of https://mine.example may call.');
-    expect(await ask('--key', 'access-key-0123456789')).toContain('→ ALLOWED_ORIGINS=https://chat.example');
+    expect(said).toContain('✓ Web pages of https://mine.example may call.');
+    const other = await ask('--key', 'access-key-0123456789', '--origin', 'https://other.example');
+    expect(other).toContain('→ Add the origin to ALLOWED_ORIGINS');
+    expect(other).toContain('→ Set ALLOWED_ORIGINS=https://other.example');
     await gateway.stop();
+  });
+
+  const key = 'access-key-0123456789';
+  const server = { OPENAI_API_KEY: 'sk-server-0123456789', OPENAI_BASE_URL: '' };
+  test.each<[string, Record<string, string>, readonly string[]]>([
+    ['nothing at all', {}, []],
+    ['your key, for you alone', server, []],
+    ['your key for a team', { ...server, ACCESS_KEYS: key }, ['--key', key]],
+    ['your key for a team, tested without a key', { ...server, ACCESS_KEYS: key }, []],
+    [
+      'your key for a web page',
+      { ...server, ALLOWED_ORIGINS: 'https://chat.example' },
+      ['--origin', 'https://chat.example'],
+    ],
+    [
+      'your key for a web page, tested without it',
+      { ...server, ALLOWED_ORIGINS: 'https://chat.example' },
+      [],
+    ],
+    ['keys of the callers', {}, ['--key', 'sk-own']],
+    ['a public address', { PUBLIC_URL: 'https://gate.example' }, []],
+    ['a prefix', { API_PREFIX: 'abc' }, []],
+  ])('finds nothing wrong with %s', async (_, env, args) => {
+    const upstream = await startOnNode({});
+    const gateway = await startOnNode({
+      ...env,
+      ...('OPENAI_BASE_URL' in env ? { OPENAI_BASE_URL: `${upstream.url}/v1` } : {}),
+    });
+    const url = `${gateway.url}${env.API_PREFIX ? `/${env.API_PREFIX}` : ''}`;
+    const child = spawn(process.execPath, ['bin/sluice.js', 'doctor', url, ...args], {
+      env: { PATH: process.env.PATH ?? '' },
+    });
+    let output = '';
+    child.stdout.on('data', (data) => (output += data));
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    expect(output).not.toMatch(/^[✗!]/m);
+    expect(output).not.toContain('chat.example may not');
+    expect(code).toBe(0);
+    await gateway.stop();
+    await upstream.stop();
+  });
+
+  test('a reader that closes the pipe is no error', () => {
+    const command = `${process.execPath} bin/sluice.js --help | head -1`;
+    expect(execFileSync('sh', ['-c', `{ ${command}; } 2>&1`], { encoding: 'utf8' })).toBe(
+      'sluice: a gateway for programs that use the OpenAI API\n',
+    );
   });
 });

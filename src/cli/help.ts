@@ -9,27 +9,43 @@ export function help(): string {
         `  ${[env, ...olderEnv, key].filter(Boolean).join(', ')}${shown(value)}\n${wrapped(docs)}`,
     )
     .join('\n');
-  return `sluice: a gateway for programs that speak the OpenAI API
+  return `sluice: a gateway for programs that use the OpenAI API
 
-  sluice [start]       start the gateway
-  sluice check         explain the configuration, and whether it is right
-  sluice import FOLDER make a settings file (--out FILE, default sluice.json) of an older project's own
-  sluice doctor [URL]  look at a running gateway as its callers do (--key KEY or SLUICE_KEY, --origin
-                       https://PAGE, --idle to try a minute of silence)
-  sluice schema        print the JSON Schema of the settings file
-  sluice help          this text
+Commands
+  sluice [start]        start the gateway
+  sluice check          show the settings and test the upstreams and the storage
+  sluice import FOLDER  make a settings file from the files of an older project
+  sluice doctor [URL]   test a running gateway as its callers see it
+  sluice schema         print the JSON Schema of the settings file
+  sluice help           print this text
 
-  -c, --config FILE    the settings file (default: SLUICE_CONFIG, else ./sluice.json where it stands)
-  -h, --help           this text
-  -v, --version        the version
+Options
+  -c, --config FILE     the settings file (default: SLUICE_CONFIG, or ./sluice.json if it exists)
+  -p, --port PORT       start: the port, instead of PORT
+      --host ADDRESS    start: the address to listen on, instead of HOST
+      --offline         check: test nothing, only read the settings
+  -o, --out FILE        import: the file to write (default: sluice.json)
+  -k, --key KEY         doctor: the key to send (default: SLUICE_KEY)
+      --origin ORIGIN   doctor: test as a web page of https://chat.example, for example
+      --idle            doctor: also test 65 seconds without data
+  -h, --help            print this text
+  -v, --version         print the version
 
-Settings: the environment name, the key in the settings file, the default
+Examples
+  sluice                                           the built-in emulator answers
+  OPENAI_API_KEY=sk-... sluice                     your key, for programs on this machine
+  OPENAI_BASE_URL=http://127.0.0.1:11434/v1 sluice another upstream, here Ollama
+  sluice doctor http://127.0.0.1:8080 --key KEY
+
+Settings: the names in the environment, the name in the settings file, the default
   OPENAI_BASE_URL
       An OpenAI-compatible upstream, with or without /v1 (default https://api.openai.com/v1 once a key is set).
   OPENAI_API_KEY
-      Server-side key for it; without one the caller's own key is passed on.
+      Its server-side key. Without one, the key of the caller is sent.
   BASE_URL, PROXY_API_PREFIX
-      An upstream that speaks the ChatGPT web app's backend-api, and its path prefix.
+      An upstream with the backend-api of the ChatGPT web app, and its path prefix.
+  BACKEND_API_KEY
+      Its server-side key. Without one, the key of the caller is sent.
 ${settings}
 `;
 }

@@ -4,8 +4,8 @@ import { explain } from './words.ts';
 
 type Answers = Readonly<Record<string, () => Response>>;
 
-/** A gateway that answers as it is told, and is told about what it is not asked. */
-function patient(answers: Answers, more: Partial<Target> = {}): Target {
+/** A gateway with fixed answers; every other path cannot be reached. */
+function target(answers: Answers, more: Partial<Target> = {}): Target {
   return {
     base: 'https://gate.example/v1',
     headers: {},
@@ -21,9 +21,9 @@ function patient(answers: Answers, more: Partial<Target> = {}): Target {
   };
 }
 
-async function codes(given: Target): Promise<string[]> {
+async function codes(tested: Target): Promise<string[]> {
   const found: string[] = [];
-  for await (const each of diagnose(given)) {
+  for await (const each of diagnose(tested)) {
     found.push(`${each.level} ${each.code}`);
     for (const language of ['en', 'zh'] as const) {
       const { text, fix } = explain(each, language);
@@ -35,7 +35,10 @@ async function codes(given: Target): Promise<string[]> {
 }
 
 const models = () => Response.json({ data: [{ id: 'm' }] });
-const refusing = (status: number) => () => Response.json({ error: { message: 'No.' } }, { status });
+const refusing =
+  (status: number, message = 'No.') =>
+  () =>
+    Response.json({ error: { message } }, { status });
 
 /** A stream of twelve ticks that come one by one, as the gateway sends them; and what comes after. */
 function stream(
@@ -65,23 +68,79 @@ function stream(
 }
 
 describe('what the doctor finds', () => {
+  test('a key that is accepted, and one that is refused', async () => {
+    const headers = { authorization: 'Bearer k' };
+    expect(await codes(target({ '/v1/models': models }, { headers }))).toContain('good keyAccepted');
+    expect(await codes(target({ '/v1/models': refusing(401) }, { headers }))).toContain('bad keyRefused');
+  });
+
+  test('the origin of a page goes with every request', async () => {
+    const origins: (string | null)[] = [];
+    await codes(
+      target(
+        {},
+        {
+          origin: 'https://page.example',
+          fetch: async (_, init) => {
+            origins.push(new Headers(init?.headers).get('origin'));
+            return models();
+          },
+        },
+      ),
+    );
+    expect(origins).toEqual(Array(3).fill('https://page.example'));
+  });
+
+  test('links to a public address are right, tested from the machine of the gateway', async () => {
+    const links = async (base: string) =>
+      (
+        await codes(
+          target(
+            { '/v1/models': models, '/doctor/stream': stream('https://gate.example', ['[DONE]']) },
+            { base },
+          ),
+        )
+      ).at(-1);
+    expect(await links('http://127.0.0.1:8080/v1')).toBe('good links');
+    expect(await links('http://10.0.0.1:8080/v1')).toBe('warn linksElsewhere');
+  });
+
+  test('a stream that is cut before its first byte', async () => {
+    const cut = () =>
+      new Response(
+        new ReadableStream({
+          start: (controller) => void setTimeout(() => controller.error(new Error('reset')), 20),
+        }),
+        { headers: { 'content-type': 'text/event-stream', server: 'nginx' } },
+      );
+    expect((await codes(target({ '/v1/models': models, '/doctor/stream': cut }))).at(-1)).toBe(
+      'bad streamCut',
+    );
+  });
+
   test.each<[string, Answers, string[]]>([
-    ['nobody there', {}, ['bad unreachable']],
+    ['nothing there', {}, ['bad unreachable']],
     ['a login page', { '/v1/models': () => new Response('<html>') }, ['bad notTheApi']],
     [
-      'a refused key',
+      'a gateway that needs a key, tested without one',
       { '/v1/models': refusing(401) },
-      ['good reached', 'bad keyRefused', 'good encrypted', 'skipped cannotMeasure'],
+      ['good reached', 'skipped keyMissing', 'good encrypted'],
     ],
     [
-      'a refused origin',
+      'a gateway for web pages, tested without one',
+      { '/v1/models': refusing(403, 'This gateway answers only to the origins in ALLOWED_ORIGINS.') },
+      ['good reached', 'skipped originMissing', 'good encrypted'],
+    ],
+    [
+      'another refusal',
       { '/v1/models': refusing(403) },
-      ['good reached', 'bad originRefused', 'good encrypted', 'skipped cannotMeasure'],
+      ['good reached', 'bad originRefused', 'good encrypted'],
     ],
+    ['another path', { '/v1/models': refusing(404) }, ['good reached', 'good encrypted', 'bad notFound']],
     [
-      'another path',
-      { '/v1/models': refusing(404) },
-      ['good reached', 'bad notFound', 'good encrypted', 'skipped cannotMeasure'],
+      'an upstream without a model list',
+      { '/v1/models': refusing(404), '/doctor/stream': stream('https://gate.example', ['[DONE]']) },
+      ['good reached', 'good encrypted', 'warn noModels', 'good streams', 'good links'],
     ],
     [
       'a broken upstream',
@@ -91,19 +150,19 @@ describe('what the doctor finds', () => {
     [
       'no models',
       { '/v1/models': () => Response.json({ data: [] }) },
-      ['good reached', 'good keyTaken', 'warn noModels', 'good encrypted', 'skipped cannotMeasure'],
+      ['good reached', 'good keyNotNeeded', 'warn noModels', 'good encrypted', 'skipped cannotMeasure'],
     ],
     [
       'all well',
       { '/v1/models': models, '/doctor/stream': stream('https://gate.example', ['[DONE]']) },
-      ['good reached', 'good keyTaken', 'good models', 'good encrypted', 'good streams', 'good links'],
+      ['good reached', 'good keyNotNeeded', 'good models', 'good encrypted', 'good streams', 'good links'],
     ],
     [
       'links that lead elsewhere',
       { '/v1/models': models, '/doctor/stream': stream('http://localhost:8080', ['[DONE]']) },
       [
         'good reached',
-        'good keyTaken',
+        'good keyNotNeeded',
         'good models',
         'good encrypted',
         'good streams',
@@ -124,7 +183,7 @@ describe('what the doctor finds', () => {
       },
       [
         'good reached',
-        'good keyTaken',
+        'good keyNotNeeded',
         'good models',
         'good encrypted',
         'bad buffered',
@@ -133,13 +192,13 @@ describe('what the doctor finds', () => {
       ],
     ],
   ])('%s', async (_, answers, expected) => {
-    expect(await codes(patient(answers))).toEqual(expected);
+    expect(await codes(target(answers))).toEqual(expected);
   });
 
   test('a silence that is kept, and one that is cut', async () => {
     const found = (ending: readonly string[]) =>
       codes(
-        patient(
+        target(
           { '/v1/models': models, '/doctor/stream': stream('https://gate.example', ending) },
           { silenceSeconds: 1 },
         ),
@@ -152,7 +211,7 @@ describe('what the doctor finds', () => {
     const saying = (text: string) => () =>
       new Response(text, { headers: { 'content-type': 'text/event-stream' } });
     for (const text of ['', 'data: nonsense\n\n'])
-      expect((await codes(patient({ '/v1/models': models, '/doctor/stream': saying(text) }))).at(-1)).toBe(
+      expect((await codes(target({ '/v1/models': models, '/doctor/stream': saying(text) }))).at(-1)).toBe(
         'skipped cannotMeasure',
       );
   });
@@ -160,25 +219,25 @@ describe('what the doctor finds', () => {
   test('every request has an end of its own, so that no dead hop is waited for', async () => {
     const signals: (AbortSignal | null | undefined)[] = [];
     const answers: Answers = { '/v1/models': models };
-    const { fetch } = patient(answers);
+    const { fetch } = target(answers);
     const asking: Target['fetch'] = (url, init) => {
       signals.push(init?.signal);
       return fetch(url, init);
     };
-    await codes(patient(answers, { origin: 'https://page.example', fetch: asking }));
+    await codes(target(answers, { origin: 'https://page.example', fetch: asking }));
     expect(signals).toHaveLength(3);
     expect(signals.every((signal) => signal instanceof AbortSignal)).toBe(true);
   });
 
   test('a page by https and a gateway by http', async () => {
     const answers = { '/v1/models': models };
-    expect(await codes(patient(answers, { base: 'http://gate.example/v1', pageIsSecure: true }))).toEqual([
+    expect(await codes(target(answers, { base: 'http://gate.example/v1', pageIsSecure: true }))).toEqual([
       'bad mixedContent',
     ]);
-    expect(await codes(patient(answers, { base: 'http://gate.example/v1' }))).toContain('warn plainHttp');
+    expect(await codes(target(answers, { base: 'http://gate.example/v1' }))).toContain('warn plainHttp');
     // The machine's own address is as good as encrypted, to browsers too.
     expect(
-      await codes(patient(answers, { base: 'http://127.0.0.1:8080/v1', pageIsSecure: true })),
+      await codes(target(answers, { base: 'http://127.0.0.1:8080/v1', pageIsSecure: true })),
     ).not.toContain('bad mixedContent');
   });
 
@@ -199,6 +258,6 @@ describe('what the doctor finds', () => {
       '/v1/chat/completions': () =>
         new Response(null, { status: 204, headers: headers as Record<string, string> }),
     };
-    expect(await codes(patient(answers, { origin: 'https://page.example' }))).toContain(code);
+    expect(await codes(target(answers, { origin: 'https://page.example' }))).toContain(code);
   });
 });

@@ -1,157 +1,115 @@
-import { eventsOf } from '../openai/sse.ts';
-import type { Code, Finding } from './finding.ts';
-import { bufferingHop, isBuffered } from './judge.ts';
+import type { Finding } from './finding.ts';
+import { finding, headersOf, isLoopback, type Target, timeoutSeconds } from './target.ts';
+import { testStream } from './test-stream.ts';
 
-export type Target = {
-  /** The API's address as a client has it, with `/v1`. */
-  readonly base: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** The origin of a page that would call, to ask as its browser would; null where a browser itself asks. */
-  readonly origin: string | null;
-  /** Whether the page that would call came by https. */
-  readonly pageIsSecure: boolean;
-  /** Seconds of silence to try a stream with; 0 for not. */
-  readonly silenceSeconds: number;
-  readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
-};
+export type { Target } from './target.ts';
 
-/** How long an answer is waited for. */
-const patienceSeconds = 30;
-
-/** Looks at a gateway from outside, as its callers see it: one finding after the other. Nothing it asks costs anything. */
-export async function* diagnose(patient: Target): AsyncGenerator<Finding> {
-  const { base } = patient;
+/** Tests a gateway from outside, as its callers see it, and yields the findings one by one. Spends nothing. */
+export async function* diagnose(target: Target): AsyncGenerator<Finding> {
+  const { base } = target;
   const url = new URL(base);
-  if (patient.pageIsSecure && url.protocol === 'http:' && !isLoopback(url.hostname)) {
+  if (target.pageIsSecure && url.protocol === 'http:' && !isLoopback(url.hostname)) {
     yield finding('bad', 'mixedContent', { base });
     return;
   }
-  const listed = await modelList(patient);
-  yield* listed.findings;
-  if (listed.stops) return;
+  const list = await testModelList(target);
+  yield* list.findings;
+  if (list.next === 'stop') return;
   if (url.protocol === 'https:') yield finding('good', 'encrypted');
   else if (!isLoopback(url.hostname)) yield finding('warn', 'plainHttp', { host: url.host });
-  if (patient.origin !== null) yield await preflight(patient, patient.origin);
-  yield* stream(patient);
+  if (target.origin !== null) yield await testPreflight(target, target.origin);
+  if (list.next === 'noStream') return;
+  const stream: Finding[] = [];
+  for await (const each of testStream(target)) {
+    // A gateway that sends its own stream is at this address: a 404 was then the upstream's.
+    if (list.notFound && stream.length === 0)
+      yield each.code === 'cannotMeasure' ? list.notFound : finding('warn', 'noModels');
+    stream.push(each);
+    if (!list.notFound || each.code !== 'cannotMeasure') yield each;
+  }
 }
 
-function finding(level: Finding['level'], code: Code, facts: Finding['facts'] = {}): Finding {
-  return { level, code, facts };
-}
+type List = {
+  readonly findings: readonly Finding[];
+  /** What can still be tested. */
+  readonly next: 'stop' | 'noStream' | 'all';
+  /** Set if the list was not found: whose 404 it is, the stream shows. */
+  readonly notFound?: Finding;
+};
 
-function isLoopback(hostname: string): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
-}
-
-/** Reachability, key and models by one request. `stops` where nothing else can be told. */
-async function modelList({
-  base,
-  headers,
-  fetch,
-}: Target): Promise<{ findings: readonly Finding[]; stops: boolean }> {
-  let answer: Response;
+/** Tests reachability, key and models by one request. */
+async function testModelList(target: Target): Promise<List> {
+  const { base } = target;
+  let response: Response;
   try {
-    answer = await fetch(`${base}/models`, { headers, signal: AbortSignal.timeout(patienceSeconds * 1000) });
+    const signal = AbortSignal.timeout(timeoutSeconds * 1000);
+    response = await target.fetch(`${base}/models`, { headers: headersOf(target), signal });
   } catch (error) {
-    const { message, cause } = error as Error & { cause?: { code?: string } };
-    const why = cause?.code ?? message;
-    return { findings: [finding('bad', 'unreachable', { base, why })], stops: true };
+    const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+    const why = cause?.code ?? cause?.message ?? message;
+    return { findings: [finding('bad', 'unreachable', { base, why })], next: 'stop' };
   }
-  const body = (await answer.json().catch(() => null)) as {
-    data?: unknown;
-    error?: { message?: string };
-  } | null;
-  const status = String(answer.status);
-  const why = body?.error?.message ?? '';
-  if (body === null) return { findings: [finding('bad', 'notTheApi', { base, status })], stops: true };
+  const body = (await response.json().catch(() => null)) as ListBody | null;
+  const status = String(response.status);
+  if (body === null) return { findings: [finding('bad', 'notTheApi', { base, status })], next: 'stop' };
   const reached = finding('good', 'reached', { base });
-  switch (answer.status) {
+  const why = body.error?.message ?? '';
+  switch (response.status) {
     case 200:
-      break;
+      return { findings: [reached, ...modelsIn(body, target)], next: 'all' };
     case 401:
-      return { findings: [reached, finding('bad', 'keyRefused', { why })], stops: false };
+      return { findings: [reached, keyFinding(target, why)], next: 'noStream' };
     case 403:
-      return { findings: [reached, finding('bad', 'originRefused', { why })], stops: false };
+      return { findings: [reached, originFinding(target, why)], next: 'noStream' };
     case 404:
-      return { findings: [reached, finding('bad', 'notFound', { base, why })], stops: false };
+      return { findings: [reached], next: 'all', notFound: finding('bad', 'notFound', { base, why }) };
     default:
-      return { findings: [reached, finding('bad', 'serverError', { status, why })], stops: false };
+      return { findings: [reached, finding('bad', 'serverError', { status, why })], next: 'all' };
   }
-  const count = Array.isArray(body.data) ? body.data.length : 0;
-  return {
-    findings: [
-      reached,
-      finding('good', 'keyTaken'),
-      count > 0 ? finding('good', 'models', { count: String(count) }) : finding('warn', 'noModels'),
-    ],
-    stops: false,
-  };
 }
 
-/** Asks what a browser asks before a page of another origin may call. */
-async function preflight({ base, fetch }: Target, origin: string): Promise<Finding> {
-  const answer = await fetch(`${base}/chat/completions`, {
+type ListBody = { readonly data?: unknown; readonly error?: { readonly message?: string } };
+
+function modelsIn({ data }: ListBody, target: Target): Finding[] {
+  const count = Array.isArray(data) ? data.length : 0;
+  return [
+    finding('good', hasKey(target) ? 'keyAccepted' : 'keyNotNeeded'),
+    count > 0 ? finding('good', 'models', { count: String(count) }) : finding('warn', 'noModels'),
+  ];
+}
+
+/** A gateway that wants a key is as it should be. Only a key that it refuses is wrong. */
+function keyFinding(target: Target, why: string): Finding {
+  return hasKey(target) ? finding('bad', 'keyRefused', { why }) : finding('skipped', 'keyMissing');
+}
+
+/** A gateway for web pages refuses programs, and is as it should be. */
+function originFinding({ origin }: Target, why: string): Finding {
+  return origin === null && why.includes('ALLOWED_ORIGINS')
+    ? finding('skipped', 'originMissing')
+    : finding('bad', 'originRefused', { why });
+}
+
+function hasKey({ headers }: Target): boolean {
+  return Object.keys(headers).length > 0;
+}
+
+/** Sends what a browser sends before a page of another origin may call. */
+async function testPreflight({ base, fetch }: Target, origin: string): Promise<Finding> {
+  const response = await fetch(`${base}/chat/completions`, {
     method: 'OPTIONS',
-    signal: AbortSignal.timeout(patienceSeconds * 1000),
+    signal: AbortSignal.timeout(timeoutSeconds * 1000),
     headers: {
       origin,
       'access-control-request-method': 'POST',
       'access-control-request-headers': 'authorization,content-type',
     },
   }).catch(() => null);
-  await answer?.body?.cancel();
-  const allowed = answer?.headers.get('access-control-allow-origin') ?? null;
-  const named = (answer?.headers.get('access-control-allow-headers') ?? '').toLowerCase();
-  if (!answer?.ok || (allowed !== '*' && allowed !== origin))
+  await response?.body?.cancel();
+  const allowed = response?.headers.get('access-control-allow-origin') ?? null;
+  const named = (response?.headers.get('access-control-allow-headers') ?? '').toLowerCase();
+  if (!response?.ok || (allowed !== '*' && allowed !== origin))
     return finding('bad', 'preflightRefused', { origin });
   if (!named.includes('authorization')) return finding('bad', 'preflightBare', { origin });
   return finding('good', 'preflight', { origin });
-}
-
-type Told = { readonly gapMs: number; readonly stem: string };
-
-/** How a stream of known rhythm arrives: collected or not, cut in silence or not; and where the gateway thinks that it is. */
-async function* stream({ base, headers, fetch, silenceSeconds }: Target): AsyncGenerator<Finding> {
-  const root = base.replace(/\/v1$/, '');
-  const address = `${root}/doctor/stream?silence=${silenceSeconds}`;
-  // The rhythm itself takes a second or two; what goes on after that will not end by itself.
-  const signal = AbortSignal.timeout((patienceSeconds + silenceSeconds) * 1000);
-  const answer = await fetch(address, { headers, signal }).catch(() => null);
-  if (!answer?.ok || !answer.body || !answer.headers.get('content-type')?.startsWith('text/event-stream')) {
-    await answer?.body?.cancel();
-    yield finding('skipped', 'cannotMeasure', { status: String(answer?.status ?? 0) });
-    return;
-  }
-  const arrivals: number[] = [];
-  let told: Told | null = null;
-  let isWhole = false;
-  const began = Date.now();
-  try {
-    for await (const { data } of eventsOf(answer.body)) {
-      if (data === '[DONE]') isWhole = true;
-      else if (told === null) told = JSON.parse(data) as Told;
-      else if (data.includes('tick')) arrivals.push(Date.now());
-    }
-  } catch {
-    // A connection that breaks is told by what is missing.
-  }
-  if (told === null) {
-    yield finding('skipped', 'cannotMeasure', { status: String(answer.status) });
-    return;
-  }
-  const { hop, fix } = bufferingHop(answer.headers);
-  const encoding = answer.headers.get('content-encoding');
-  if (isBuffered(arrivals, told.gapMs)) yield finding('bad', 'buffered', { hop, fix });
-  else yield finding('good', 'streams', { count: String(arrivals.length), gap: String(told.gapMs) });
-  if (encoding !== null) yield finding('warn', 'compressed', { encoding });
-  if (silenceSeconds > 0) {
-    const seconds = String(Math.round((Date.now() - began) / 1000));
-    yield isWhole
-      ? finding('good', 'silenceKept', { seconds: String(silenceSeconds) })
-      : finding('bad', 'silenceCut', { seconds, hop });
-  }
-  const here = new URL(base).origin;
-  yield URL.parse(told.stem)?.origin === here
-    ? finding('good', 'links', { stem: told.stem })
-    : finding('warn', 'linksElsewhere', { stem: told.stem, here });
 }

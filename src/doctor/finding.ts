@@ -1,4 +1,4 @@
-/** One thing that was looked at, and how it stands. `code` says what was found; `facts` what is particular of it. */
+/** The result of one test. `code` says what was found, `facts` hold its details. */
 export type Finding = {
   readonly level: 'good' | 'warn' | 'bad' | 'skipped';
   readonly code: Code;
@@ -10,8 +10,11 @@ export type Code =
   | 'unreachable'
   | 'notTheApi'
   | 'notFound'
-  | 'keyTaken'
+  | 'keyAccepted'
+  | 'keyNotNeeded'
+  | 'keyMissing'
   | 'keyRefused'
+  | 'originMissing'
   | 'originRefused'
   | 'serverError'
   | 'models'
@@ -23,6 +26,7 @@ export type Code =
   | 'mixedContent'
   | 'encrypted'
   | 'streams'
+  | 'streamCut'
   | 'buffered'
   | 'compressed'
   | 'cannotMeasure'
