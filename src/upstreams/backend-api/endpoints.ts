@@ -29,20 +29,34 @@ type EndpointSettings = {
  */
 export function createEndpoints({ name, bases, keys, timeouts }: EndpointSettings, ports: Ports) {
   let turn = 0;
+  const keySetting = name === 'backend' ? 'BACKEND_API_KEY' : `upstreams.${name}.key`;
   return (call: Call): readonly Endpoint[] => {
     const first = turn++;
     const known = keys === null ? [null] : keys.length > 0 ? keys : [undefined];
     const count = call.credentials.openaiKey === null ? Math.max(known.length, bases.length) : bases.length;
     return Array.from({ length: count }, (_, i) => {
       const [keyIndex, baseIndex] = [(first + i) % known.length, (first + i) % bases.length];
-      const key = keyFor(call.credentials, known[keyIndex], `upstreams.${name}.key`);
-      const account = key.own ? (call.incoming.head.get('chatgpt-account-id') ?? null) : null;
+      const { key, account } = withAccount(
+        keyFor(call.credentials, known[keyIndex], keySetting),
+        call.incoming.head.get('chatgpt-account-id') ?? null,
+      );
       const base = bases[baseIndex] as string;
       const onRetry = () => countFurtherAttempt(call.record);
       const connect = () => createClient({ base, key, account, timeouts, onRetry }, ports);
       return { id: count > 1 ? `${name}#${keyIndex}.${baseIndex}` : name, connect, key, account };
     });
   };
+}
+
+/**
+ * The account of a team, which only a caller with their own key may choose. Clients that can send no
+ * header write it behind the key, as `TOKEN,ACCOUNT_ID`. Neither a token nor an account id holds a comma.
+ */
+function withAccount(key: UpstreamKey, header: string | null): { key: UpstreamKey; account: string | null } {
+  if (!key.own || key.key === null) return { key, account: null };
+  const [, token, written] = /^([^,]+),([\w-]{1,100})$/.exec(key.key) ?? [];
+  if (token === undefined || written === undefined) return { key, account: header };
+  return { key: { ...key, key: token }, account: header ?? written };
 }
 
 /** Whether another key or address may do better. A fault of the request would be the same there. */
