@@ -33,9 +33,9 @@ describe('the OpenAI face', () => {
     expect([(await list('sk-right')).status, (await list('sk-wrong')).status]).toEqual([200, 401]);
   });
 
-  test('says the same to the same question, and keeps the pace it is asked for', async () => {
+  test('gives the same answer to the same question, at the pace that is asked for', async () => {
     const ask = async () => {
-      const answer = await createEmulator().fetch(
+      const answer = await createEmulator({ now: () => 0, newId: () => 'id' }).fetch(
         post(
           at('/v1/chat/completions'),
           { model: 'm', stream: true, messages: [{ role: 'user', content: 'a b c' }] },
@@ -48,6 +48,93 @@ describe('the OpenAI face', () => {
     const [first, second] = [await ask(), await ask()];
     expect(first.text).toBe(second.text);
     expect(first.ms).toBeGreaterThan(40);
+  });
+});
+
+/** The fields of answers that the tests look at. */
+type Answer = {
+  id: string;
+  created: number;
+  output: Record<string, unknown>[];
+  choices: { finish_reason: string; message: Record<string, unknown> }[];
+  data: { url: string }[];
+};
+
+describe('what clients rely on', () => {
+  const ask = async (path: string, body: object) =>
+    (await (await createEmulator().fetch(post(at(path), { model: 'm', ...body }))).json()) as Answer;
+  const messages = [{ role: 'user', content: 'How is the weather? Call get_weather.' }];
+  const parameters = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
+
+  test.each(['web_search', 'custom', 'local_shell', 'mcp'])(
+    'a tool of type %s is never called',
+    async (type) => {
+      const tools = [{ type, name: type === 'custom' ? 'get_weather' : undefined }];
+      for (const choice of ['auto', 'required']) {
+        const answer = await ask('/v1/responses', { input: 'How are you?', tools, tool_choice: choice });
+        expect(answer.output[0]).toMatchObject({ type: 'message' });
+        const chat = await ask('/v1/chat/completions', { messages, tools, tool_choice: choice });
+        expect(chat.choices[0]?.finish_reason).toBe('stop');
+      }
+    },
+  );
+
+  test('a named function is called beside built-in tools', async () => {
+    const tools = [{ type: 'web_search' }, { type: 'function', name: 'get_weather', parameters }];
+    const { output } = await ask('/v1/responses', { input: 'Call get_weather', tools });
+    expect(output).toMatchObject([{ type: 'function_call', name: 'get_weather' }]);
+  });
+
+  test('functions and function_call of older clients, whole and streamed, and the answer after it', async () => {
+    const functions = [{ name: 'get_weather', parameters }];
+    const whole = await ask('/v1/chat/completions', { messages, functions });
+    expect(whole.choices.at(0)).toMatchObject({
+      finish_reason: 'function_call',
+      message: {
+        content: null,
+        function_call: { name: 'get_weather', arguments: expect.stringContaining('city') },
+      },
+    });
+    expect(whole.choices[0]?.message).not.toHaveProperty('tool_calls');
+    const streamed = await createEmulator().fetch(
+      post(at('/v1/chat/completions'), { model: 'm', messages, functions, stream: true }),
+    );
+    const text = await streamed.text();
+    expect(text).toContain('"delta":{"function_call":{"name":"get_weather","arguments":""}}');
+    expect(text).toContain('"finish_reason":"function_call"');
+    const none = await ask('/v1/chat/completions', { messages, functions, function_call: 'none' });
+    expect(none.choices[0]?.finish_reason).toBe('stop');
+    const after = await ask('/v1/chat/completions', {
+      messages: [...messages, { role: 'function', name: 'get_weather', content: '21 degrees' }],
+      functions,
+    });
+    expect(after.choices[0]?.message.content).toBe('The tool answered: 21 degrees');
+  });
+
+  test('ids are fresh, times are now, and the greeting is ASCII', async () => {
+    const hello = () => ask('/v1/chat/completions', { messages: [{ role: 'user', content: 'Hello' }] });
+    const [one, two] = [await hello(), await hello()];
+    expect(one.id).not.toBe(two.id);
+    expect(Math.abs(one.created - Date.now() / 1000)).toBeLessThan(60);
+    expect(one.choices[0]?.message.content).toMatch(/^[ -~]+$/);
+  });
+
+  test('pictures are linked under the address that the gateway names, or are in the answer', async () => {
+    const draw = async (links: string) => {
+      const request = post(
+        at('/v1/images/generations'),
+        { prompt: 'A cat' },
+        links === '' ? {} : { 'x-emulator-links': links },
+      );
+      return ((await (await createEmulator().fetch(request)).json()) as Answer).data[0]?.url;
+    };
+    expect(await draw('https://gate.example/v1')).toMatch(
+      /^https:\/\/gate\.example\/v1\/emulator\/pictures\/.*\.png$/,
+    );
+    expect(await draw('https://evil.example, https://gate.example/v1')).toMatch(/^https:\/\/gate\.example\//);
+    expect(await draw('data:')).toMatch(/^data:image\/png;base64,iVBOR/);
+    const picture = await createEmulator().fetch(new Request(at('/v1/emulator/pictures/a-0-cat.png')));
+    expect(picture.headers.get('content-type')).toBe('image/png');
   });
 });
 
@@ -84,6 +171,26 @@ describe('the backend-api face', () => {
   test('sends the finished snapshot three times', async () => {
     const text = await (await createEmulator().fetch(say('hello'))).text();
     expect(text.match(/You said: hello"\]\},"status":"finished_successfully"/g)?.length).toBe(3);
+  });
+
+  test.each([
+    ['draw 2', 'file-drawn1'],
+    ['Draw', 'file-drawn0'],
+    ['code', '6 * 7'],
+    ['/draw 2', 'file-drawn1'],
+    ['draw me a cat', 'You said: draw me a cat'],
+    ['constructor', 'You said: constructor'],
+  ])('%s as a whole message', async (text, part) => {
+    expect(await (await createEmulator().fetch(say(text))).text()).toContain(part);
+  });
+
+  test('says that it saw a picture', async () => {
+    const parts = [{ content_type: 'image_asset_pointer' }, 'look'];
+    const request = post(web('/conversation'), {
+      model: 'gpt-4',
+      messages: [{ author: { role: 'user' }, content: { parts } }],
+    });
+    expect(await (await createEmulator().fetch(request)).text()).toContain('You said: look I see a picture.');
   });
 
   test('hides a conversation, and knows it', async () => {

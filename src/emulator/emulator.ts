@@ -12,35 +12,42 @@ import { moderations } from './openai/moderations.ts';
 import { responses } from './openai/responses.ts';
 
 export type EmulatorOptions = {
-  /** Milliseconds before the first piece of an answer, and between two pieces; a request's `x-emulator-*` headers go before them. */
+  /** Milliseconds before the first chunk, and between two chunks. A request's `x-emulator-*` headers win. */
   readonly firstDelayMs?: number;
   readonly chunkDelayMs?: number;
-  /** Keys that are let in; any, or none, where this is left out. */
+  /** Keys that are accepted. Default: any, and none is needed. */
   readonly keys?: readonly string[];
+  /** The time in milliseconds, and random hex digits for ids. Tests give their own. */
+  readonly now?: () => number;
+  readonly newId?: () => string;
 };
 
-/** How fast a request is to be answered, in milliseconds. */
+/** The pace of an answer, in milliseconds. */
 export type Pace = { readonly first: number; readonly between: number };
 
-/** What an endpoint is given of a request. */
+/** A request as an endpoint gets it. */
 export type Asked = {
   readonly request: Request;
   readonly url: URL;
   readonly pace: Pace;
-  /** A number that no other answer of this emulator has. */
+  /** The number of the request, and an id that no other one has. */
   readonly serial: number;
+  readonly id: string;
+  /** The time in seconds. */
+  readonly created: number;
 };
 
 type Endpoint = (asked: Asked) => Response | Promise<Response>;
 
 /**
- * An offline stand-in for an OpenAI-compatible upstream: the answers are a function of what is asked, the shapes those of the real API.
- * It is what a gateway without configuration talks to, and what the tests use.
+ * An offline stand-in for an OpenAI-compatible upstream: it echoes what is asked, in the shapes of the real API.
+ * A gateway without configuration uses it, and so do the tests.
  */
 export function createEmulator(options: EmulatorOptions = {}): {
   fetch(request: Request): Promise<Response>;
 } {
   const files = createFiles();
+  const { now = Date.now, newId = randomId } = options;
   let serial = 0;
 
   const endpoints: readonly (readonly [method: string, path: RegExp, answer: Endpoint])[] = [
@@ -62,7 +69,7 @@ export function createEmulator(options: EmulatorOptions = {}): {
     ['DELETE', /^\/v1\/files\/[^/]+$/, files.remove],
     ['GET', /^(\/v1)?\/dashboard\/billing\/[a-z_]+$/, billing],
     ...createBackend().endpoints,
-    ['GET', /^\/emulator\/pictures\/[\w-]+\.png$/, servePicture],
+    ['GET', /^(\/v1)?\/emulator\/pictures\/[\w-]+\.png$/, servePicture],
   ];
 
   const answer = async (request: Request): Promise<Response> => {
@@ -75,7 +82,10 @@ export function createEmulator(options: EmulatorOptions = {}): {
     const found = atPath.find(
       ([method]) => method === request.method || (method === 'GET' && request.method === 'HEAD'),
     );
-    if (found) return found[2]({ request, url, pace: paceOf(request, options), serial: serial++ });
+    if (found) {
+      const about = { serial: serial++, id: newId(), created: Math.floor(now() / 1000) };
+      return found[2]({ request, url, pace: paceOf(request, options), ...about });
+    }
     if (atPath.length > 0)
       return apiError(405, `Not allowed to ${request.method} on ${url.pathname}.`, {
         code: 'method_not_allowed',
@@ -87,7 +97,7 @@ export function createEmulator(options: EmulatorOptions = {}): {
     async fetch(request) {
       try {
         const response = await answer(request);
-        response.headers.set('x-request-id', `req_emulator_${serial}`);
+        response.headers.set('x-request-id', `req_emulator_${serial}_${newId().slice(0, 12)}`);
         response.headers.set('openai-processing-ms', '1');
         return response;
       } catch (error) {
@@ -96,6 +106,13 @@ export function createEmulator(options: EmulatorOptions = {}): {
       }
     },
   };
+}
+
+/** 96 random bits in hex: no two requests share an id, also after a restart. */
+function randomId(): string {
+  return [...crypto.getRandomValues(new Uint8Array(12))]
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('');
 }
 
 function admitted(request: Request, keys: readonly string[] | undefined): Response | null {

@@ -68,11 +68,12 @@ export function loadSettings(sources: Sources): Loaded {
       errors: result.issues.map((issue) => explainIssue(issue, origins, file?.name ?? 'settings')),
     };
   }
+  const output = forEmulator(result.output);
   // Workers listen on no address of this machine: no rule for loopback may apply to them.
   const isWorkers = sources.platform === 'workers';
   const settings = {
-    ...result.output,
-    coalesceMs: result.output.coalesceMs ?? (isWorkers ? 100 : 0),
+    ...output,
+    coalesceMs: output.coalesceMs ?? (isWorkers ? 100 : 0),
     ...(isWorkers ? { host: '' } : {}),
   };
   const { errors, warnings } = checkTogether(settings, sources.platform);
@@ -94,6 +95,12 @@ export function loadSettings(sources: Sources): Loaded {
     secrets,
     origins,
   };
+}
+
+/** Without an upstream the emulator answers. It draws on command, so that any prompt of /v1/images/* gives a picture. */
+function forEmulator(settings: Settings): Settings {
+  if (Object.keys(settings.upstreams).length > 0 || settings.imagePromptPrefix !== '') return settings;
+  return { ...settings, imagePromptPrefix: '/draw' };
 }
 
 /** `SLUICE_CONFIG` may hold the text itself: Workers have no file to name. */

@@ -1,4 +1,6 @@
+import type { Call } from '../call.ts';
 import type { FileStore } from '../files/file-store.ts';
+import { linkStem } from '../http/public-url.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { UpstreamHealth } from '../relay/health.ts';
 import type { Timeouts } from '../relay/relay.ts';
@@ -33,6 +35,7 @@ export function createUpstreams(
         keys: null,
         models: null,
         keySetting: 'OPENAI_API_KEY',
+        extraHeaders: (call) => [emulatorLinks, emulatorStem(call, settings)],
       }),
       createBackendUpstream(
         {
@@ -42,6 +45,7 @@ export function createUpstreams(
           bases: [`${emulatorUrl}/emulator-web`],
           keys: null,
           totalSeconds: null,
+          publicLink: (call, url) => emulatorLink(call, settings, emulatorUrl, url),
         },
         ports,
         fileStore,
@@ -77,6 +81,27 @@ export function createUpstreams(
       upstreamHealth,
     );
   });
+}
+
+/** The header by which the emulator learns how links to it begin. */
+const emulatorLinks = 'x-emulator-links';
+
+/**
+ * How callers reach the emulator's pictures: through the gateway, like any path below `/v1`. Behind access keys a link
+ * would not open, so the emulator puts the pictures into the answer.
+ */
+function emulatorStem(call: Call, settings: Settings): string {
+  return settings.accessKeys.length > 0 ? 'data:' : gatewayApi(call, settings);
+}
+
+/** A link of the emulator itself, which may have no address that callers reach, as a link to the gateway. */
+function emulatorLink(call: Call, settings: Settings, emulatorUrl: string, url: string): string {
+  if (!url.startsWith(`${emulatorUrl}/`)) return url;
+  return gatewayApi(call, settings) + url.slice(emulatorUrl.length);
+}
+
+function gatewayApi(call: Call, { apiPrefix, publicUrl }: Settings): string {
+  return `${linkStem(call.incoming, publicUrl)}${apiPrefix === '' ? '' : `/${apiPrefix}`}/v1`;
 }
 
 type Limited = { readonly concurrency: number; readonly queue: number; readonly queueSeconds: number };

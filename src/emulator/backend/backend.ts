@@ -37,7 +37,7 @@ export function createBackend() {
 
   const answer = (payload: Payload, script: Script, asked: Asked): Response => {
     const conversationId =
-      typeof payload.conversation_id === 'string' ? payload.conversation_id : uuid(asked.serial, 0);
+      typeof payload.conversation_id === 'string' ? payload.conversation_id : uuid(asked.id, 0);
     const known = conversations.get(conversationId);
     const newHead = (): TurnHead => {
       let count = 0;
@@ -45,7 +45,7 @@ export function createBackend() {
         conversationId,
         model: String(payload.model ?? 'gpt-4'),
         sent: (payload.messages ?? []).filter((message) => typeof message === 'object' && message !== null),
-        newId: () => uuid(asked.serial, ++count),
+        newId: () => uuid(asked.id, ++count),
       };
     };
     conversations.set(conversationId, known ?? { hidden: false, asked: 0, script, newHead });
@@ -85,9 +85,10 @@ export function createBackend() {
     if (payload.action === 'continue') return answer(payload, continued, asked);
     const last = payload.messages?.at(-1);
     if (last?.author?.role === 'tool') return answer(payload, confirmed, asked);
-    const said = String(last?.content?.parts?.at(-1) ?? '');
-    const refusal = refusalFor(said);
-    return refusal ?? answer(payload, scriptFor(said), asked);
+    const parts = last?.content?.parts ?? [];
+    const text = String(parts.at(-1) ?? '');
+    const pictures = parts.filter((part) => typeof part === 'object' && part !== null).length;
+    return refusalFor(text) ?? answer(payload, scriptFor(text, pictures), asked);
   };
 
   const stored = ({ url }: Asked): Response => {
@@ -161,7 +162,7 @@ export function createBackend() {
       ],
       [
         'GET',
-        /\/emulator\/files\/[^/]+$/,
+        /^(\/v1)?\/emulator\/files\/[^/]+$/,
         ({ url }: Asked) => served(decodeURIComponent(url.pathname.split('/').at(-1) ?? '')),
       ],
     ] as const,
@@ -169,7 +170,7 @@ export function createBackend() {
 }
 
 function refusalFor(said: string): Response | null {
-  const status = Number(/^\/error (\d{3})$/.exec(said)?.[1]);
+  const status = Number(/^\/?error (\d{3})$/.exec(said)?.[1]);
   if (status === 403)
     return new Response('<html><body>Checking your browser</body></html>', {
       status,
@@ -207,7 +208,6 @@ function served(name: string): Response {
   return new Response('a,b\n1,2\n', { headers: { 'content-type': 'text/csv' } });
 }
 
-function uuid(serial: number, count: number): string {
-  const part = (value: number, length: number) => value.toString(16).padStart(length, '0');
-  return `${part(serial, 8)}-0000-4000-8000-${part(count, 12)}`;
+function uuid(id: string, count: number): string {
+  return `${id.slice(0, 8).padStart(8, '0')}-${id.slice(8, 12).padStart(4, '0')}-4000-8000-${count.toString(16).padStart(12, '0')}`;
 }

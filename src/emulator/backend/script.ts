@@ -372,16 +372,21 @@ const commands: Readonly<Record<string, (rest: string) => Script>> = {
 export const stories: readonly string[] = Object.keys(commands);
 
 /**
- * The script of a turn for the user's words. `/v1` in front asks for the newer encoding, and `/code`,
- * `/browse`, `/draw 2` … for what their names say.
+ * The script of a turn. The user asks for one by `/code`, `/browse`, `/draw 2` and so on, with `/v1`
+ * in front for the newer encoding. As a whole message the slash may be left out, since some chat
+ * clients use it for commands of their own.
  */
-export function scriptFor(said: string): Script {
+export function scriptFor(said: string, pictures = 0): Script {
   const newer = /^\/v1\s+/.exec(said);
   const text = newer ? said.slice(newer[0].length) : said;
-  const [, name, rest] = /^\/([a-z]+)\s*([\s\S]*)$/.exec(text) ?? [];
-  const script = name && Object.hasOwn(commands, name) ? commands[name]?.(rest ?? '') : undefined;
-  const found = script ?? { lines: [say(text === '' ? 'Say something.' : `You said: ${text}`)] };
-  return newer ? { ...found, encoding: 'v1' } : found;
+  const [, name, rest] =
+    /^\/([a-z]+)\s*([\s\S]*)$/.exec(text) ?? /^([a-z]+)(?: (\d{1,2}))?$/i.exec(text.trim()) ?? [];
+  const command = name?.toLowerCase() ?? '';
+  const script = Object.hasOwn(commands, command) ? commands[command]?.(rest ?? '') : undefined;
+  const seen = pictures === 0 ? '' : ` I see ${pictures === 1 ? 'a picture' : `${pictures} pictures`}.`;
+  const echo = text === '' && seen === '' ? 'Say something.' : `You said: ${text}${seen}`;
+  const turn = script ?? { lines: [say(echo)] };
+  return newer ? { ...turn, encoding: 'v1' } : turn;
 }
 
 /** The second half of what `/long` begins, and what follows a confirmed action. */

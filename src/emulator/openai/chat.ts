@@ -4,11 +4,11 @@ import { instanceOf } from './json-schema.ts';
 import { answerTo, lastSaid, piecesOf, tokensOf } from './said.ts';
 import { dataLine, eventStream, sleep } from './stream.ts';
 
-/** What one choice of an answer says. */
+/** One choice of an answer. */
 export type Turn = {
   readonly text: string;
   readonly calls: readonly ToolCall[];
-  readonly finish: 'stop' | 'length' | 'tool_calls';
+  readonly finish: 'stop' | 'length' | 'tool_calls' | 'function_call';
 };
 
 export type ToolCall = { readonly id: string; readonly name: string; readonly arguments: string };
@@ -16,7 +16,7 @@ export type ToolCall = { readonly id: string; readonly name: string; readonly ar
 type Head = { id: string; created: number; model: string };
 
 /** `POST /v1/chat/completions`, streamed or whole. */
-export async function chat({ request, pace, serial }: Asked): Promise<Response> {
+export async function chat({ request, pace, id, created }: Asked): Promise<Response> {
   const body = await readObject(request);
   const model = required(body, 'model', isText);
   const messages = required(body, 'messages', isList);
@@ -26,8 +26,8 @@ export async function chat({ request, pace, serial }: Asked): Promise<Response> 
   if (!Number.isInteger(count) || count < 1 || count > 16)
     return apiError(400, "Invalid 'n': must be from 1 to 16.", { param: 'n' });
 
-  const turns = Array.from({ length: count }, (_, i) => turnFor(body, messages, serial, i));
-  const head: Head = { id: `chatcmpl-emulator-${serial}`, created: 1_700_000_000 + serial, model };
+  const turns = Array.from({ length: count }, (_, i) => turnFor(body, messages, id, i));
+  const head: Head = { id: `chatcmpl-${id}`, created, model };
   const usage = usageOf(JSON.stringify(messages), turns);
   if (body.stream === true) {
     const wanted = (body.stream_options as { include_usage?: unknown } | undefined)?.include_usage === true;
@@ -51,16 +51,18 @@ export async function chat({ request, pace, serial }: Asked): Promise<Response> 
   });
 }
 
-/** Decides what to say: a tool call where tools are offered and asked for, JSON where JSON is wanted, else words. */
+/** Decides what to answer: a call if the user names a tool, JSON if JSON is wanted, otherwise text. */
 export function turnFor(
   body: Record<string, unknown>,
   messages: readonly unknown[],
-  serial: number,
+  id: string,
   index: number,
 ): Turn {
   const said = lastSaid(messages);
-  const calls = said.afterTool === null ? toolCalls(body, said.text, serial, index) : [];
+  const calls = said.afterTool === null ? toolCalls(body, said.text, id, index) : [];
   if (calls.length > 0) return { text: '', calls, finish: 'tool_calls' };
+  const call = said.afterTool === null ? functionCall(body, said.text, id) : null;
+  if (call) return { text: '', calls: [call], finish: 'function_call' };
   const format = body.response_format as { type?: unknown; json_schema?: { schema?: unknown } } | undefined;
   let text = answerTo(said);
   if (format?.type === 'json_object') text = JSON.stringify({ answer: text });
@@ -77,34 +79,52 @@ function cut(text: string, body: Record<string, unknown>): { text: string; finis
   return { text: piecesOf(stopped).slice(0, limit).join(''), finish: 'length' };
 }
 
-/** Calls the tool that the user's words name, or the one that is forced, or each of them for "all". */
-function toolCalls(body: Record<string, unknown>, text: string, serial: number, index: number): ToolCall[] {
-  const tools = (isList(body.tools) ? body.tools : []) as {
-    name?: string;
-    function?: { name?: string; parameters?: unknown };
-  }[];
-  const choice = body.tool_choice as string | { function?: { name?: string }; name?: string } | undefined;
-  if (choice === 'none') return [];
-  const forced = typeof choice === 'object' ? (choice.function?.name ?? choice.name) : undefined;
-  const named = tools.filter((tool) => {
-    const name = tool.function?.name ?? tool.name ?? '';
-    return forced
-      ? name === forced
-      : /\buse all tools\b/i.test(text) || text.includes(name) || choice === 'required';
-  });
-  const chosen = choice === 'required' ? named.slice(0, 1) : named;
-  return chosen.map((tool, i) => ({
-    id: `call_${serial}_${index}_${i}`,
-    name: tool.function?.name ?? tool.name ?? '',
-    arguments: JSON.stringify(
-      instanceOf(tool.function?.parameters ?? (tool as { parameters?: unknown }).parameters, text),
-    ),
+type Tool = { readonly name: string; readonly parameters: unknown };
+type Choice = string | { function?: { name?: string }; name?: string } | undefined;
+
+/** Calls the tool that the user's words name, or the one that is forced, or each of them for "use all tools". */
+function toolCalls(body: Record<string, unknown>, text: string, id: string, index: number): ToolCall[] {
+  const tools = (isList(body.tools) ? body.tools : []).flatMap(functionTool);
+  return chosen(tools, body.tool_choice as Choice, text).map((tool, i) => ({
+    id: `call_${id}${index}${i}`,
+    name: tool.name,
+    arguments: JSON.stringify(instanceOf(tool.parameters, text)),
   }));
 }
 
+/** The same for `functions` and `function_call`, which older clients send. One function is called at most. */
+function functionCall(body: Record<string, unknown>, text: string, id: string): ToolCall | null {
+  const tools = (isList(body.functions) ? body.functions : []).flatMap((each) =>
+    functionTool({ type: 'function', function: each }),
+  );
+  const [tool] = chosen(tools, body.function_call as Choice, text);
+  if (!tool) return null;
+  return { id, name: tool.name, arguments: JSON.stringify(instanceOf(tool.parameters, text)) };
+}
+
+/** A tool that is a function with a name. Built-in tools (web_search, mcp and others) cannot be called by name. */
+function functionTool(tool: unknown): Tool[] {
+  const { type = 'function', function: nested, ...flat } = (tool ?? {}) as Record<string, unknown>;
+  const { name, parameters } = (nested ?? flat) as { name?: unknown; parameters?: unknown };
+  return type === 'function' && isText(name) && name !== '' ? [{ name, parameters }] : [];
+}
+
+function chosen(tools: readonly Tool[], choice: Choice, text: string): readonly Tool[] {
+  if (choice === 'none') return [];
+  const forced = typeof choice === 'object' ? (choice.function?.name ?? choice.name) : undefined;
+  if (forced !== undefined) return tools.filter(({ name }) => name === forced);
+  if (choice === 'required') return tools.slice(0, 1);
+  if (/\buse all tools\b/i.test(text)) return tools;
+  return tools.filter(({ name }) => text.includes(name));
+}
+
 function messageOf(turn: Turn): Record<string, unknown> {
-  if (turn.calls.length === 0)
-    return { role: 'assistant', content: turn.text, refusal: null, annotations: [] };
+  const [first] = turn.calls;
+  if (!first) return { role: 'assistant', content: turn.text, refusal: null, annotations: [] };
+  if (turn.finish === 'function_call') {
+    const call = { name: first.name, arguments: first.arguments };
+    return { role: 'assistant', content: null, refusal: null, function_call: call };
+  }
   const calls = turn.calls.map(({ id, name, arguments: args }) => ({
     id,
     type: 'function',
@@ -125,14 +145,19 @@ function* chunks(head: Head, turns: readonly Turn[], usage: unknown, breakOff: b
   for (const [index, turn] of turns.entries()) {
     yield chunk(index, { role: 'assistant', content: turn.calls.length > 0 ? null : '', refusal: null });
     for (const piece of piecesOf(turn.text)) yield chunk(index, { content: piece });
+    const isOld = turn.finish === 'function_call';
     for (const [i, call] of turn.calls.entries()) {
-      yield chunk(index, {
-        tool_calls: [
-          { index: i, id: call.id, type: 'function', function: { name: call.name, arguments: '' } },
-        ],
-      });
-      for (const piece of call.arguments.match(/.{1,7}/gsu) ?? [])
-        yield chunk(index, { tool_calls: [{ index: i, function: { arguments: piece } }] });
+      const opening = { name: call.name, arguments: '' };
+      yield chunk(
+        index,
+        isOld
+          ? { function_call: opening }
+          : { tool_calls: [{ index: i, id: call.id, type: 'function', function: opening }] },
+      );
+      for (const piece of call.arguments.match(/.{1,7}/gsu) ?? []) {
+        const more = { arguments: piece };
+        yield chunk(index, isOld ? { function_call: more } : { tool_calls: [{ index: i, function: more }] });
+      }
     }
     if (breakOff) {
       yield dataLine({

@@ -4,15 +4,15 @@ import { answerTo, piecesOf, tokensOf } from './said.ts';
 import { dataLine, eventStream } from './stream.ts';
 
 /** `POST /v1/completions`, the older kind that takes a prompt. */
-export async function completions({ request, pace, serial }: Asked): Promise<Response> {
+export async function completions({ request, pace, id, created }: Asked): Promise<Response> {
   const body = await readObject(request);
   const model = required(body, 'model', isText);
   const prompt = String(Array.isArray(body.prompt) ? (body.prompt[0] ?? '') : (body.prompt ?? ''));
   const text = answerTo({ text: prompt, pictures: 0, afterTool: null });
   const head = {
-    id: `cmpl-emulator-${serial}`,
+    id: `cmpl-${id}`,
     object: 'text_completion',
-    created: 1_700_000_000 + serial,
+    created,
     model,
   };
   const choice = (piece: string, finish: string | null) => ({

@@ -10,7 +10,7 @@ type Stored = {
   readonly created: number;
 };
 
-/** An emulator left running must not grow: the oldest files go first. */
+/** Limits, so that an emulator left running does not grow: the oldest files are dropped first. */
 const maxFiles = 100;
 const maxTotalBytes = 64 * 1024 * 1024;
 
@@ -35,7 +35,7 @@ export function createFiles() {
   };
 
   return {
-    async upload({ request, serial }: Asked): Promise<Response> {
+    async upload({ request, id, created }: Asked): Promise<Response> {
       const form = await request.formData().catch(() => {
         throw apiError(400, 'The body must be multipart/form-data.');
       });
@@ -46,12 +46,12 @@ export function createFiles() {
       if (typeof purpose !== 'string')
         return apiError(400, "'purpose' is a required property.", { param: 'purpose' });
       const kept: Stored = {
-        id: `file-emulator${serial}`,
+        id: `file-${id}`,
         name: file.name,
         purpose,
         type: file.type,
         bytes: new Uint8Array(await file.arrayBuffer()),
-        created: 1_700_000_000 + serial,
+        created,
       };
       keep(kept);
       return Response.json(described(kept));

@@ -12,10 +12,13 @@ const names = [
   'whisper-1',
 ];
 
+/** When the models are said to be made: 2023-11-14, a second apart. */
+const firstCreated = 1_700_000_000;
+
 const models = names.map((id, i) => ({
   id,
   object: 'model',
-  created: 1_700_000_000 + i,
+  created: firstCreated + i,
   owned_by: 'sluice-emulator',
 }));
 

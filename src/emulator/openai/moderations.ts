@@ -4,7 +4,7 @@ import { readObject } from './errors.ts';
 const categories = ['harassment', 'hate', 'illicit', 'self-harm', 'sexual', 'violence'];
 
 /** `POST /v1/moderations`: flags what says that it is to be flagged. */
-export async function moderations({ request, serial }: Asked): Promise<Response> {
+export async function moderations({ request, id }: Asked): Promise<Response> {
   const body = await readObject(request);
   const inputs = Array.isArray(body.input) ? body.input : [body.input];
   const results = inputs.map((input) => {
@@ -17,5 +17,5 @@ export async function moderations({ request, serial }: Asked): Promise<Response>
       ),
     };
   });
-  return Response.json({ id: `modr-${serial}`, model: body.model ?? 'omni-moderation-latest', results });
+  return Response.json({ id: `modr-${id}`, model: body.model ?? 'omni-moderation-latest', results });
 }

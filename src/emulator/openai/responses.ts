@@ -5,7 +5,7 @@ import { piecesOf, tokensOf } from './said.ts';
 import { eventStream } from './stream.ts';
 
 /** `POST /v1/responses`, streamed as its own kind of events, or whole. */
-export async function responses({ request, pace, serial }: Asked): Promise<Response> {
+export async function responses({ request, pace, id, created }: Asked): Promise<Response> {
   const body = await readObject(request);
   const model = required(body, 'model', isText);
   const demanded = demandedError(model);
@@ -24,13 +24,13 @@ export async function responses({ request, pace, serial }: Asked): Promise<Respo
       max_tokens: body.max_output_tokens,
     },
     input,
-    serial,
+    id,
     0,
   );
   const items =
     turn.calls.length > 0
       ? turn.calls.map((call, i) => ({
-          id: `fc_${serial}_${i}`,
+          id: `fc_${id}${i}`,
           type: 'function_call',
           status: 'completed',
           call_id: call.id,
@@ -39,7 +39,7 @@ export async function responses({ request, pace, serial }: Asked): Promise<Respo
         }))
       : [
           {
-            id: `msg_${serial}`,
+            id: `msg_${id}`,
             type: 'message',
             role: 'assistant',
             status: 'completed',
@@ -48,9 +48,9 @@ export async function responses({ request, pace, serial }: Asked): Promise<Respo
         ];
   const [asked, told] = [tokensOf(JSON.stringify(input)), tokensOf(turn.text)];
   const response = {
-    id: `resp_${serial}`,
+    id: `resp_${id}`,
     object: 'response',
-    created_at: 1_700_000_000 + serial,
+    created_at: created,
     status: 'completed',
     model,
     output: items,

@@ -12,7 +12,7 @@ export function lastSaid(messages: readonly unknown[]): Said {
   const last = items.at(-1);
   const user = items.findLast((item) => item.role === 'user');
   const afterTool =
-    last?.role === 'tool'
+    last?.role === 'tool' || last?.role === 'function'
       ? textOf(last.content)
       : last?.type === 'function_call_output'
         ? String(last.output ?? '')
@@ -36,13 +36,13 @@ function picturesIn(content: unknown): number {
   ).length;
 }
 
-/** What the emulator answers: a function of what was said, and nothing else. */
+/** The answer of the emulator: a greeting, or an echo. */
 export function answerTo(said: Said): string {
   if (said.afterTool !== null) return `The tool answered: ${said.afterTool}`;
   const pictures =
     said.pictures > 0 ? ` I see ${said.pictures === 1 ? 'a picture' : `${said.pictures} pictures`}.` : '';
   if (/^(hi|hello|hey|你好|您好)\b/i.test(said.text.trim()) || said.text.trim() === '') {
-    return `Hello! I am the emulator built into sluice: offline, free, and always of the same opinion.${pictures} Set OPENAI_API_KEY or OPENAI_BASE_URL to talk to a real model. 你好！🌊`;
+    return `Hello! I am the emulator built into sluice: offline, free, and it only repeats what you say.${pictures} Set OPENAI_API_KEY or OPENAI_BASE_URL to talk to a real model.`;
   }
   return `You said: ${said.text}${pictures}`;
 }

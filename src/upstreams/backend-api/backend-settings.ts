@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import type { Timeouts, WhenCallerLeaves } from '../../relay/relay.ts';
 import type { Semaphore } from '../../relay/semaphore.ts';
 
@@ -27,6 +28,8 @@ export type BackendSettings = {
   readonly keyForGptsInfo?: string | undefined;
   readonly publicUrl?: string | undefined;
   readonly r2Domain?: string | undefined;
+  /** Rewrites the upstream's own links, if callers cannot reach them as they are. */
+  readonly publicLink?: (call: Call, url: string) => string;
   readonly upstreamLinks: boolean;
   readonly maxStoredBytes: number;
   readonly maxFileBytes: number;

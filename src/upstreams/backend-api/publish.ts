@@ -15,6 +15,8 @@ export type PublishOptions = {
   /** A hash that names the caller for limits. */
   readonly caller: string;
   readonly r2Domain: string | undefined;
+  /** Rewrites the upstream's own links, if callers cannot reach them as they are. */
+  readonly publicLink?: ((url: string) => string) | undefined;
   /** Private hosts, as `host:port`, that files may come from. */
   readonly allow: ReadonlySet<string>;
   readonly maxBytes: number;
@@ -113,7 +115,7 @@ export function createPublisher(client: Client, options: PublishOptions) {
       conversationId: string | null,
     ): Promise<Published> {
       const located = await locate(asset, conversationId);
-      if (!fileStore) return { url: located.url };
+      if (!fileStore) return { url: options.publicLink?.(located.url) ?? located.url };
       return ports.tasks
         .limitMemory(() => store(fileStore, asset, kind, located), options.caller)
         .catch((error: unknown) => {

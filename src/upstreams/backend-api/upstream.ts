@@ -217,6 +217,7 @@ export function createBackendUpstream(
           stem: linkStem(call.incoming, settings.publicUrl),
           caller: await uploadsFolder(call.credentials, ports),
           r2Domain: settings.r2Domain,
+          publicLink: settings.publicLink && ((url) => settings.publicLink?.(call, url) ?? url),
           allow: upstreamMayName,
           maxBytes: settings.maxStoredBytes,
           idleSeconds: settings.timeouts.idle,

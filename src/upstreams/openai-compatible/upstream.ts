@@ -18,6 +18,8 @@ export type CompatibleSettings = {
   readonly keySetting: string;
   readonly whenCallerLeaves: WhenCallerLeaves;
   readonly slots: Semaphore | null;
+  /** Headers that are added to each request: the built-in emulator learns by them how callers reach it. */
+  readonly extraHeaders?: (call: Call) => RawHeaders;
 };
 
 /** An OpenAI-compatible upstream. It does no I/O: it says how a request is to be carried. */
@@ -37,6 +39,7 @@ export function createCompatibleUpstream(settings: CompatibleSettings): Compatib
     const { key, own } = keyFor(call.credentials, serverKey, settings.keySetting);
     const { accessKey } = call.credentials;
     const headers = requestHeaders(call.incoming.head.rawHeaders, { key, isOwnKey: own, accessKey });
+    headers.push(...(settings.extraHeaders?.(call) ?? []));
     const hop: UpstreamRequest = {
       upstream: name,
       id,
