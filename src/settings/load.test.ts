@@ -201,6 +201,15 @@ describe('names and values as people write them', () => {
     expect(right({ R2_DOMAIN: value }).settings.r2Domain).toBe(domain);
   });
 
+  test('a base URL that ends with # keeps its mark', () => {
+    expect(right({ OPENAI_BASE_URL: 'http://host/x#' }).settings.upstreams.openai?.url).toBe(
+      'http://host/x#',
+    );
+    expect(wrong({ OPENAI_BASE_URL: 'http://host/x#y' })).toEqual([
+      expect.stringContaining('without user name'),
+    ]);
+  });
+
   test('R2_DOMAIN that is no domain is refused, and one without a bucket is warned of', () => {
     expect(wrong({ R2_DOMAIN: 'not a domain' })).toEqual([expect.stringContaining('must be a domain')]);
     expect(right({ R2_DOMAIN: 'pics.example' }).warnings).toEqual([expect.stringContaining('data folder')]);

@@ -21,6 +21,15 @@ test.each([
     'https://example.com/api/paas/v4/chat/completions',
   ],
   ['https://example.com/v1beta/openai/', '/v1/models', 'https://example.com/v1beta/openai/models'],
+  ['https://example.com#', '/v1/chat/completions', 'https://example.com/chat/completions'],
+  ['https://example.com/#', '/v1/models', 'https://example.com/models'],
+  [
+    'https://example.com/inference#',
+    '/v1/chat/completions',
+    'https://example.com/inference/chat/completions',
+  ],
+  ['https://example.com/inference/#', '/dashboard/x', 'https://example.com/inference/dashboard/x'],
+  ['https://example.com/inference', '/v1/models', 'https://example.com/inference/v1/models'],
   ['http://127.0.0.1:11434//v1', '/v1/models', 'http://127.0.0.1:11434/v1/models'],
 ])('%s and %s make %s', (base, path, url) => {
   const { origin, pathFor } = baseOf(base);
