@@ -55,7 +55,7 @@ const elsewhere: readonly (readonly [RegExp, string, string])[] = [
   ],
   [/^npm it$/, '.ci/run', 'tests npm test'],
   [/^OPENAI_API_KEY=sk-\.\.\. npm start$/, 'test/start.test.ts', 'OPENAI_API_KEY:'],
-  [/^npm (ci|install|test|run (check|dev|generate|format|test:long))$/, '.ci/run', 'npm run check'],
+  [/^npm (ci|install|test|start|run (check|dev|generate|format|test:long))$/, '.ci/run', 'npm run check'],
   [/^npm run (bench|bench:\w+|build)\b/, 'package.json', '"bench": "node bench/main.ts"'],
   [/^npx vitest /, 'package.json', '"test": "vitest run '],
   [/^UPDATE_BASELINE=1 /, 'test/baseline.test.ts', 'UPDATE_BASELINE'],
