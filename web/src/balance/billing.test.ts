@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Ask, type Balance, checkKey } from './billing.ts';
+import { AccessKeyNeeded, type Ask, type Balance, checkKey } from './billing.ts';
 import { toCsv } from './csv.ts';
 import { masked, readKeys } from './keys.ts';
 
@@ -21,6 +21,45 @@ function upstream(answers: Record<string, unknown>, asked: string[] = []): Ask {
     return found === undefined ? { status: 404, body: null } : { status: 200, body: found };
   };
 }
+
+describe('a key that is not judged', () => {
+  const refusing =
+    (error: object): Ask =>
+    async () => ({ status: 401, body: { error } });
+  test.each([
+    { code: 'access_key_required', message: 'x' },
+    { code: 'invalid_access_key', message: 'x' },
+    {
+      code: 'invalid_api_key',
+      message: 'This gateway asks for an access key. Send one as Authorization: Bearer K.',
+    },
+    { code: 'invalid_api_key', message: 'The key is not one of the access keys of this gateway.' },
+  ])('if the gateway itself refuses (%j)', async (error) => {
+    await expect(checkKey('sk-good', refusing(error), now)).rejects.toThrow(AccessKeyNeeded);
+  });
+
+  test('but a refusal of the upstream is one', async () => {
+    const error = { code: 'invalid_api_key', message: 'Incorrect API key provided' };
+    expect((await checkKey('sk-bad', refusing(error), now)).state).toBe('dead');
+  });
+
+  test('a grant that has expired is not working', async () => {
+    const balance = await checkKey(
+      'sk-old',
+      upstream({
+        '/v1/models': models,
+        '/v1/dashboard/billing/credit_grants': {
+          total_granted: 5,
+          total_used: 1,
+          total_available: 4,
+          grants: { data: [{ expires_at: 1_650_000_000 }] },
+        },
+      }),
+      now,
+    );
+    expect(balance).toMatchObject({ state: 'expired', remaining: 4 });
+  });
+});
 
 describe('what remains on a key', () => {
   test('by subscription and usage, as OpenAI tells it', async () => {
@@ -142,6 +181,6 @@ test('a table for spreadsheets, in which nothing is a formula', () => {
     message: null,
   };
   expect(toCsv([balance])).toBe(
-    'key,state,plan,newestModel,granted,used,remaining,expires\r\n\'=cmd(),ok,"a ""b"", c",,unlimited,0.33,,1970-01-01T00:00:00.001Z\r\n',
+    '\uFEFFkey,state,plan,newestModel,granted,used,remaining,expires,message\r\n\'=cmd(),ok,"a ""b"", c",,unlimited,0.33,,1970-01-01T00:00:00.001Z,\r\n',
   );
 });

@@ -1,10 +1,10 @@
 import { messageOf } from '../shared/message.ts';
 
-/** What is known of a key. Amounts are in the upstream's own unit, mostly dollars; null where it does not tell. */
+/** What is known about a key. Amounts are in the unit of the upstream, mostly dollars; null if it does not tell. */
 export type Balance = {
   readonly key: string;
-  /** `dead`: refused. `empty`: nothing remains. `untold`: it works, and nobody says what is left. */
-  readonly state: 'ok' | 'empty' | 'dead' | 'untold' | 'failed';
+  /** `dead`: refused by the upstream. `empty`: nothing remains. `expired`: its time is over. `untold`: no balance is given. */
+  readonly state: 'ok' | 'empty' | 'expired' | 'dead' | 'untold' | 'failed';
   readonly plan: string | null;
   readonly newestModel: string | null;
   readonly granted: number | 'unlimited' | null;
@@ -12,28 +12,45 @@ export type Balance = {
   readonly remaining: number | 'unlimited' | null;
   /** Seconds since the epoch. */
   readonly expiresAt: number | null;
-  /** What the upstream said where it refused. */
+  /** The upstream's message, if it refused. */
   readonly message: string | null;
 };
 
-/** Asks the gateway as a key; gives the status (0 where there was no answer) and the JSON. */
+/** Sends a request with the key. Returns the status (0 if there was no response) and the JSON. */
 export type Ask = (path: string) => Promise<{ status: number; body: unknown }>;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** one-api says this of a key without a limit. */
+/** The limit that one-api reports for a key without one. */
 const oneApiUnlimited = 100_000_000;
 const dayMs = 86_400_000;
 
+/** The gateway itself refused: it wants an access key. That says nothing about the key that is checked. */
+export class AccessKeyNeeded extends Error {}
+
+/** Whether a 401 comes from the gateway and not from the upstream. */
+function isFromGateway({ status, body }: Awaited<ReturnType<Ask>>): boolean {
+  const { code, message } = fieldsOf(fieldsOf(body).error);
+  if (status !== 401) return false;
+  if (code === 'access_key_required' || code === 'invalid_access_key') return true;
+  // Gateways before these codes existed.
+  return (
+    typeof message === 'string' &&
+    /access keys? (of this gateway|\. Send)|asks for an access key/.test(message)
+  );
+}
+
 /**
- * Finds out what remains on a key, by whichever way its upstream tells: `subscription` and `usage` (OpenAI's own, one-api, new-api), else
- * `credit_grants`. An upstream may have neither.
+ * Finds out what remains on a key, by `subscription` and `usage` (OpenAI, one-api, new-api) or by `credit_grants`. An
+ * upstream may have neither. Throws AccessKeyNeeded if the gateway itself refuses.
  */
 export async function checkKey(key: string, ask: Ask, now: Date): Promise<Balance> {
   const [models, subscription] = await Promise.all([
     ask('/v1/models'),
     ask('/v1/dashboard/billing/subscription'),
   ]);
+  const gateway = [models, subscription].find(isFromGateway);
+  if (gateway) throw new AccessKeyNeeded(messageOf(401, gateway.body));
   const base: Balance = {
     key,
     state: 'untold',
@@ -55,7 +72,7 @@ export async function checkKey(key: string, ask: Ask, now: Date): Promise<Balanc
   if (subscription.status === 200 && limit !== null) {
     const usage = await ask(`/v1/dashboard/billing/usage?${usageDays(now)}`);
     const cents = numberOf(fieldsOf(usage.body).total_usage);
-    return measured(base, {
+    return measured(base, now, {
       plan: planOf(terms),
       granted: limit >= oneApiUnlimited ? 'unlimited' : limit,
       used: usage.status === 200 && cents !== null ? cents / 100 : null,
@@ -69,7 +86,7 @@ export async function checkKey(key: string, ask: Ask, now: Date): Promise<Balanc
   const remaining = numberOf(sums.total_available);
   const grants = fieldsOf(sums.grants).data;
   const ends = (Array.isArray(grants) ? grants : []).map((each) => timeOf(fieldsOf(each).expires_at) ?? 0);
-  return measured(base, {
+  return measured(base, now, {
     plan: 'credit',
     granted,
     used: numberOf(sums.total_used) ?? (remaining === null ? null : granted - remaining),
@@ -77,19 +94,22 @@ export async function checkKey(key: string, ask: Ask, now: Date): Promise<Balanc
   });
 }
 
-function measured(base: Balance, told: Pick<Balance, 'plan' | 'granted' | 'used' | 'expiresAt'>): Balance {
-  const { granted, used } = told;
+type Terms = Pick<Balance, 'plan' | 'granted' | 'used' | 'expiresAt'>;
+
+function measured(base: Balance, now: Date, terms: Terms): Balance {
+  const { granted, used, expiresAt } = terms;
+  const isExpired = expiresAt !== null && expiresAt * 1000 < now.getTime();
   const remaining =
     granted === 'unlimited' ? granted : granted === null || used === null ? null : granted - used;
   return {
     ...base,
-    ...told,
+    ...terms,
     remaining,
-    state: remaining !== null && Number(remaining) <= 0 ? 'empty' : 'ok',
+    state: isExpired ? 'expired' : remaining !== null && Number(remaining) <= 0 ? 'empty' : 'ok',
   };
 }
 
-/** Ninety-nine days to tomorrow: the longest span that every upstream takes. */
+/** 99 days up to tomorrow: the longest span that every upstream accepts. */
 function usageDays(now: Date): string {
   const day = (offset: number) => new Date(now.getTime() + offset * dayMs).toISOString().slice(0, 10);
   return `start_date=${day(-98)}&end_date=${day(1)}`;
@@ -101,7 +121,7 @@ function planOf(terms: Fields): string | null {
   return typeof name === 'string' && name !== '' ? name : null;
 }
 
-/** The model for chats that was made last, by name where nobody says when; any model where none is for chats. */
+/** The newest chat model, by name if there are no dates; any model if none is for chats. */
 function newest(body: unknown): string | null {
   const { data } = fieldsOf(body);
   const all = (Array.isArray(data) ? data : []).map(fieldsOf).filter(({ id }) => typeof id === 'string');
@@ -122,7 +142,7 @@ function numberOf(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-/** A time in seconds; none where it is 0 or before, which means never. */
+/** A time in seconds. 0 and less mean never, so they are none. */
 function timeOf(value: unknown): number | null {
   const seconds = numberOf(value);
   return seconds !== null && seconds > 0 ? seconds : null;

@@ -4,7 +4,14 @@ import type { Balance } from './billing.ts';
 import { masked } from './keys.ts';
 import type { Words } from './words.ts';
 
-const tone = { ok: 'good', untold: 'good', empty: 'warn', dead: 'bad', failed: 'bad' } as const;
+const tone = {
+  ok: 'good',
+  untold: 'soft',
+  empty: 'warn',
+  expired: 'warn',
+  dead: 'bad',
+  failed: 'bad',
+} as const;
 
 /** One row for each key; on a phone, one card. */
 export function BalanceTable(props: { balances: readonly Balance[]; words: Words; language: Language }) {
@@ -31,7 +38,7 @@ export function BalanceTable(props: { balances: readonly Balance[]; words: Words
           {balances.map((each) => (
             <tr key={each.key}>
               <td data-name={key}>
-                <span>
+                <span class="whole">
                   <span class="mono">{masked(each.key)}</span>{' '}
                   <Copy class="plain" text={each.key} label={words.copy} language={language} />
                 </span>
@@ -53,7 +60,9 @@ export function BalanceTable(props: { balances: readonly Balance[]; words: Words
               <td data-name={remaining} class="number">
                 {amount(each.remaining)}
               </td>
-              <td data-name={expires}>{day(each.expiresAt)}</td>
+              <td data-name={expires} class="whole">
+                {day(each.expiresAt)}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -1,4 +1,4 @@
-/** Inside the frame whose origin is its own: asks what it is told to, and says whether the browser let the answer through. */
+/** Runs in a frame with an origin of its own. Sends a request and reports whether the browser let the response through. */
 addEventListener('message', async ({ source, data }: MessageEvent) => {
   if (source !== parent) return;
   const { url, headers } = data as { url: string; headers: Record<string, string> };

@@ -1,201 +1,135 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { keyHeaders, root } from '../shared/gateway.ts';
+import { keyHeaders } from '../shared/gateway.ts';
 import type { Language } from '../shared/language.ts';
-import { messageOf } from '../shared/message.ts';
 import { show } from '../shared/page.tsx';
 import { Secret } from '../shared/secret.tsx';
-import { chat, chatBody, type Message, type Part } from './chat.ts';
+import { chatBody } from './chat.ts';
+import { Composer } from './composer.tsx';
+import { type Exchange, partsOf, userMessage } from './conversation.ts';
+import { ExchangeView } from './exchange.tsx';
 import { RequestElsewhere } from './request.tsx';
-import { Rich } from './rich.tsx';
+import { useConversation } from './use-conversation.ts';
+import { useModels } from './use-models.ts';
 import { words as allWords } from './words.ts';
-
-type Model = { readonly id: string };
-
-/** The models that the gateway lists, asked for again a moment after the keys change. */
-function useModels(headers: Record<string, string>) {
-  const [models, setModels] = useState<readonly Model[]>([]);
-  const [trouble, setTrouble] = useState('');
-  const keys = JSON.stringify(headers);
-  useEffect(() => {
-    const left = new AbortController();
-    const timer = setTimeout(async () => {
-      try {
-        const answer = await fetch(`${root}/v1/models`, { headers: JSON.parse(keys), signal: left.signal });
-        const body = (await answer.json()) as { data?: readonly Model[] };
-        setModels(answer.ok ? (body.data ?? []) : []);
-        setTrouble(answer.ok ? '' : messageOf(answer.status, body));
-      } catch (error) {
-        if (!left.signal.aborted) setTrouble(String(error));
-      }
-    }, 300);
-    return () => {
-      clearTimeout(timer);
-      left.abort();
-    };
-  }, [keys]);
-  return { models, trouble };
-}
-
-function asDataUrl(file: File): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(String(reader.result));
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
-}
 
 function PlayPage({ language }: { language: Language }) {
   const words = allWords[language];
   const [key, setKey] = useState('');
   const [accessKey, setAccessKey] = useState('');
-  const [model, setModel] = useState('');
+  const [model, setModel] = useState<string | null>(null);
   const [text, setText] = useState('');
   const [pictures, setPictures] = useState<readonly string[]>([]);
-  const [turns, setTurns] = useState<readonly Message[]>([]);
-  const [answer, setAnswer] = useState<string | null>(null);
-  const [told, setTold] = useState('');
-  const running = useRef<AbortController | null>(null);
+  const box = useRef<HTMLTextAreaElement>(null);
   const headers = keyHeaders(key.trim(), accessKey.trim());
-  const { models, trouble } = useModels(headers);
-  const chosen = model || models[0]?.id || 'gpt-4o-mini';
+  const { models, problem, needsKey } = useModels(headers);
+  const { exchanges, isRunning, send, stop, clear } = useConversation(headers);
+  const chosen = model ?? models[0] ?? '';
+  // An exchange that is not drawn again keeps its first callback. It must still send to the model chosen now.
+  const currentModel = useRef(chosen);
+  currentModel.current = chosen;
+  useFollowing(exchanges);
 
-  const parts: Part[] = [
-    ...(text === '' && pictures.length > 0 ? [] : [{ type: 'text' as const, text: text || 'Hello' }]),
-    ...pictures.map((url) => ({ type: 'image_url' as const, image_url: { url } })),
-  ];
-  const next: Message = { role: 'user', content: pictures.length > 0 ? parts : text || 'Hello' };
-  const body = chatBody(chosen, [...turns, next]);
-
-  const send = async () => {
-    const asked = [...turns, next];
-    const controller = new AbortController();
-    running.current = controller;
-    setTurns(asked);
+  const submit = async () => {
+    const user = userMessage(text.trim(), pictures);
     setText('');
     setPictures([]);
-    setTold('');
-    let said = '';
-    setAnswer(said);
-    try {
-      for await (const piece of chat(
-        `${root}/v1/chat/completions`,
-        headers,
-        chatBody(chosen, asked),
-        controller.signal,
-      )) {
-        said += piece;
-        setAnswer(said);
-      }
-    } catch (error) {
-      setTold(controller.signal.aborted ? words.stopped : (error as Error).message);
+    const isAnswered = await send(chosen, user);
+    // What failed comes back into the box, unless something else was typed meanwhile.
+    if (!isAnswered) {
+      setText((now) => now || partsOf(user).text);
+      setPictures((now) => (now.length > 0 ? now : partsOf(user).pictures));
     }
-    if (said !== '') setTurns([...asked, { role: 'assistant', content: said }]);
-    setAnswer(null);
-    running.current = null;
+    box.current?.focus();
   };
+  const retry = (exchange: Exchange) => {
+    setText('');
+    setPictures([]);
+    void send(
+      currentModel.current,
+      exchange.user,
+      exchanges.filter(({ id }) => id < exchange.id),
+    );
+  };
+  const last = exchanges.at(-1);
+  const shown =
+    text.trim() === '' && pictures.length === 0 && last ? last.user : userMessage(text || 'Hello', pictures);
 
   return (
     <>
       <p class="soft">{words.intro}</p>
-      <Secret id="key" label={words.key} value={key} onValue={setKey} />
-      <Secret id="access" label={words.accessKey} value={accessKey} onValue={setAccessKey} />
+      <details open={needsKey}>
+        <summary>{words.keysTitle}</summary>
+        <Secret id="key" label={words.key} value={key} onValue={setKey} />
+        <Secret id="access" label={words.accessKey} value={accessKey} onValue={setAccessKey} />
+      </details>
       <label for="model">{words.model}</label>
       <input
         id="model"
         list="models"
-        value={model}
-        placeholder={chosen}
-        onInput={(e) => setModel(e.currentTarget.value)}
+        value={chosen}
+        onInput={(event) => setModel(event.currentTarget.value)}
       />
       <datalist id="models">
-        {models.map(({ id }) => (
+        {models.map((id) => (
           <option key={id} value={id} />
         ))}
       </datalist>
-      {trouble !== '' && (
+      {needsKey && <p class="warn">{words.keyNeeded}</p>}
+      {problem !== '' && !needsKey && (
         <p class="warn">
-          {words.models} {trouble}
+          {words.models} {problem}
         </p>
       )}
-      <section aria-live="polite" aria-busy={answer !== null}>
-        {turns.map((turn, i) => (
-          <Turn key={i} message={turn} name={turn.role === 'user' ? words.you : words.answer} />
+      <section aria-live="polite" aria-busy={isRunning}>
+        {exchanges.map((exchange) => (
+          <ExchangeView
+            key={exchange.id}
+            exchange={exchange}
+            words={words}
+            language={language}
+            onRetry={isRunning || exchange !== last ? null : () => retry(exchange)}
+          />
         ))}
-        {answer !== null && (
-          <Turn message={{ role: 'assistant', content: answer || '…' }} name={words.answer} />
-        )}
       </section>
-      <p role="status" class="bad">
-        {told}
+      <p role="status" class="visually-hidden">
+        {isRunning ? words.running : (last?.answer.error ?? '')}
       </p>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void send();
-        }}
-      >
-        <label for="message">{words.message}</label>
-        <textarea id="message" rows={3} value={text} onInput={(e) => setText(e.currentTarget.value)} />
-        <label for="pictures">{words.pictures}</label>
-        <input
-          id="pictures"
-          key={turns.length}
-          type="file"
-          accept="image/*"
-          multiple
-          onChange={async (event) => {
-            const files = [...(event.currentTarget.files ?? [])];
-            setPictures(await Promise.all(files.map(asDataUrl)));
-          }}
-        />
-        <div class="row thumbs">
-          {pictures.map((url, i) => (
-            <button
-              key={url.slice(-40)}
-              type="button"
-              class="plain"
-              aria-label={words.remove}
-              onClick={() => setPictures(pictures.filter((_, at) => at !== i))}
-            >
-              <img src={url} alt="" />
-            </button>
-          ))}
-        </div>
-        <div class="row">
-          <button type="submit" class="main" disabled={answer !== null}>
-            {words.send}
-          </button>
-          <button type="button" disabled={answer === null} onClick={() => running.current?.abort()}>
-            {words.stop}
-          </button>
-          <button type="button" disabled={turns.length === 0 || answer !== null} onClick={() => setTurns([])}>
-            {words.clear}
-          </button>
-        </div>
-      </form>
-      <RequestElsewhere body={body} words={words} language={language} />
+      <Composer
+        words={words}
+        text={text}
+        pictures={pictures}
+        isRunning={isRunning}
+        box={box}
+        onText={setText}
+        onPictures={setPictures}
+        onSend={() => void submit()}
+        onStop={stop}
+      />
+      <div class="row">
+        <button type="button" disabled={exchanges.length === 0 || isRunning} onClick={clear}>
+          {words.clear}
+        </button>
+      </div>
+      <RequestElsewhere body={chatBody(chosen, [shown])} words={words} language={language} />
     </>
   );
 }
 
-function Turn({ message, name }: { message: Message; name: string }) {
-  const parts: readonly Part[] =
-    typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : message.content;
-  return (
-    <div class="turn">
-      <b>{name}</b>
-      <div class="card">
-        {parts.map((part, i) =>
-          part.type === 'text' ? (
-            <Rich key={i} text={part.text} />
-          ) : (
-            <img key={i} src={part.image_url.url} alt="" />
-          ),
-        )}
-      </div>
-    </div>
-  );
+/** Keeps the end of the conversation in view while it grows, unless the reader scrolled up. */
+function useFollowing(exchanges: readonly Exchange[]): void {
+  const isAtEnd = useRef(true);
+  useEffect(() => {
+    const look = () => {
+      const { scrollHeight } = document.documentElement;
+      isAtEnd.current = scrollHeight - window.scrollY - window.innerHeight < 120;
+    };
+    addEventListener('scroll', look, { passive: true });
+    return () => removeEventListener('scroll', look);
+  }, []);
+  useEffect(() => {
+    if (exchanges.length > 0 && isAtEnd.current)
+      document.querySelector('.composer')?.scrollIntoView({ block: 'end' });
+  }, [exchanges]);
 }
 
 show('play', PlayPage);

@@ -5,13 +5,13 @@ import type { Language } from '../shared/language.ts';
 import { snippets } from './snippets.ts';
 import type { Words } from './words.ts';
 
-/** The request that is about to be sent, to copy into another program. Long pictures are cut short where it is shown, not where it is copied. */
+/** The last message as a request of another program. Long pictures are shortened on the screen, not in the copy. */
 export function RequestElsewhere(props: { body: object; words: Words; language: Language }) {
   const [form, setForm] = useState('curl');
   const text = snippets[form]?.(`${root}/v1`, props.body) ?? '';
   return (
-    <section aria-labelledby="elsewhere">
-      <h2 id="elsewhere">{props.words.request}</h2>
+    <details>
+      <summary>{props.words.request}</summary>
       <div class="row">
         {Object.keys(snippets).map((name) => (
           <button key={name} type="button" aria-pressed={name === form} onClick={() => setForm(name)}>
@@ -23,6 +23,6 @@ export function RequestElsewhere(props: { body: object; words: Words; language: 
       <pre>
         <code>{text.replace(/(data:[\w/]+;base64,.{20})[\w+/=]+/g, '$1…')}</code>
       </pre>
-    </section>
+    </details>
   );
 }

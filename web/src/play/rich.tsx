@@ -1,10 +1,31 @@
-import { lexer, type Token, type Tokens } from 'marked';
+import { Marked, type Token, type Tokens } from 'marked';
 import type { ComponentChildren } from 'preact';
+import { memo } from 'preact/compat';
+import { Copy } from '../shared/copy.tsx';
+import type { Language } from '../shared/language.ts';
+import { math } from './math.ts';
+import { RichTable } from './rich-table.tsx';
 
-/** An answer's Markdown as elements. Nothing in it is ever taken as HTML, and only web addresses become links and pictures. */
-export function Rich({ text }: { text: string }) {
-  return <>{lexer(text).map(block)}</>;
+const marked = new Marked({ extensions: [math('\\(', '\\)', 'inline'), math('\\[', '\\]', 'inline')] });
+
+type Props = { readonly language: Language; readonly copyLabel: string };
+
+/** Markdown as elements. Nothing in it becomes HTML, and only web addresses become links and pictures. */
+export function Rich({ text, ...props }: Props & { text: string }) {
+  return (
+    <>
+      {marked.lexer(text).map((token, i) => (
+        <Block key={i} token={token} {...props} />
+      ))}
+    </>
+  );
 }
+
+/** A block is drawn again only if its source changed: while an answer grows, that is its last one. */
+const Block = memo(
+  ({ token, ...props }: Props & { token: Token }) => <>{block(token, 0, props)}</>,
+  (before, after) => before.token.raw === after.token.raw && before.language === after.language,
+);
 
 function safe(address: string): string | undefined {
   const url = URL.parse(address);
@@ -15,42 +36,66 @@ function picture(address: string): string | undefined {
   return /^data:image\/(png|jpeg|gif|webp);base64,/.test(address) ? address : safe(address);
 }
 
-function inside(token: Token, fallback = ''): ComponentChildren {
+/** The inline content of a token. */
+export function inside(token: Token, fallback = ''): ComponentChildren {
   return 'tokens' in token && token.tokens ? token.tokens.map(inline) : fallback;
 }
 
-function block(token: Token, key: number): ComponentChildren {
+function block(token: Token, key: number, props: Props): ComponentChildren {
   switch (token.type) {
     case 'space':
       return null;
-    case 'heading':
-      return <h2 key={key}>{inside(token)}</h2>;
+    case 'heading': {
+      // The page has the first two levels.
+      const Heading = `h${Math.min((token as Tokens.Heading).depth + 2, 6)}` as 'h3';
+      return <Heading key={key}>{inside(token)}</Heading>;
+    }
     case 'code':
-      return (
-        <pre key={key}>
-          <code>{(token as Tokens.Code).text}</code>
-        </pre>
-      );
+      return <Code key={key} token={token as Tokens.Code} {...props} />;
     case 'blockquote':
-      return <blockquote key={key}>{((token as Tokens.Blockquote).tokens ?? []).map(block)}</blockquote>;
+      return (
+        <blockquote key={key}>
+          {((token as Tokens.Blockquote).tokens ?? []).map((each, i) => block(each, i, props))}
+        </blockquote>
+      );
     case 'hr':
       return <hr key={key} />;
     case 'list': {
-      const { ordered, items } = token as Tokens.List;
-      const entries = items.map((item, i) => <li key={i}>{item.tokens.map(block)}</li>);
-      return ordered ? <ol key={key}>{entries}</ol> : <ul key={key}>{entries}</ul>;
+      const { ordered, start, items } = token as Tokens.List;
+      const entries = items.map((item, i) => (
+        <li key={i} class={item.task ? 'task' : undefined}>
+          {item.task && <input type="checkbox" class="box" checked={item.checked === true} disabled />}
+          {item.tokens.filter(({ type }) => type !== 'checkbox').map((each, at) => block(each, at, props))}
+        </li>
+      ));
+      return ordered ? (
+        <ol key={key} start={Number(start) || 1}>
+          {entries}
+        </ol>
+      ) : (
+        <ul key={key}>{entries}</ul>
+      );
     }
     case 'table':
-      return (
-        <pre key={key}>
-          <code>{token.raw}</code>
-        </pre>
-      );
+      return <RichTable key={key} token={token as Tokens.Table} />;
     case 'text':
-      return <span key={key}>{inside(token, (token as Tokens.Text).text)}</span>;
+      return <span key={key}>{inside(token, decoded((token as Tokens.Text).text))}</span>;
     default:
       return <p key={key}>{inside(token, token.raw)}</p>;
   }
+}
+
+function Code({ token, language, copyLabel }: Props & { token: Tokens.Code }) {
+  return (
+    <figure class="code">
+      <figcaption class="soft small">
+        {token.lang} <Copy class="plain" text={token.text} label={copyLabel} language={language} />
+      </figcaption>
+      <pre>
+        <code>{token.text}</code>
+      </pre>
+    </figure>
+  );
 }
 
 function inline(token: Token, key: number): ComponentChildren {
@@ -63,6 +108,12 @@ function inline(token: Token, key: number): ComponentChildren {
       return <del key={key}>{inside(token)}</del>;
     case 'codespan':
       return <code key={key}>{(token as Tokens.Codespan).text}</code>;
+    case 'math':
+      return (
+        <code key={key} class="math">
+          {token.raw}
+        </code>
+      );
     case 'br':
       return <br key={key} />;
     case 'link': {
@@ -81,8 +132,18 @@ function inline(token: Token, key: number): ComponentChildren {
     case 'escape':
       return (token as Tokens.Escape).text;
     case 'text':
-      return inside(token, (token as Tokens.Text).text);
+      return inside(token, decoded((token as Tokens.Text).text));
     default:
       return token.raw;
   }
+}
+
+/** A text with its entities read, such as `&amp;`. Nothing else in it is taken as HTML. */
+function decoded(text: string): string {
+  if (!text.includes('&')) return text;
+  const parser = new DOMParser();
+  return text.replace(
+    /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});/gi,
+    (entity) => parser.parseFromString(entity, 'text/html').documentElement.textContent || entity,
+  );
 }

@@ -1,10 +1,10 @@
-/** The same request for other programs. The key stands as a placeholder: a snippet is made to be shared. */
+/** The request as code. The key is a placeholder, since snippets are shared. */
 export const snippets: Readonly<Record<string, (base: string, body: object) => string>> = {
   curl: (base, body) =>
     `curl -N ${base}/chat/completions \\
   -H 'Content-Type: application/json' \\
   -H "Authorization: Bearer $API_KEY" \\
-  -d '${JSON.stringify(body).replaceAll("'", "'\\''")}'`,
+  -d '${JSON.stringify(body, null, 2).replaceAll("'", "'\\''")}'`,
   JavaScript: (base, body) =>
     `import OpenAI from 'openai';
 
@@ -22,7 +22,7 @@ for chunk in stream:
         print(chunk.choices[0].delta.content or "", end="")`,
 };
 
-/** JSON as Python writes it. */
+/** JSON in the syntax of Python. */
 function python(value: unknown): string {
   if (value === true) return 'True';
   if (value === false) return 'False';

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Language } from './language.ts';
 
-/** A button that copies a text, and says that it did. */
+/** A button that copies a text and confirms it. */
 export function Copy(props: { text: string; label: string; language: Language; class?: string }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
@@ -16,7 +16,7 @@ export function Copy(props: { text: string; label: string; language: Language; c
   );
 }
 
-/** The clipboard's own way needs https; where there is none, a selection is copied. */
+/** The clipboard API needs https. Without it, a selection is copied. */
 async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = document.createElement('textarea');

@@ -1,4 +1,4 @@
-/** What an error answer says, whichever shape it has. */
+/** The message of an error response, in any of its shapes. */
 export function messageOf(status: number, body: unknown): string {
   const { error } = (body ?? {}) as { error?: unknown };
   const { message } = (typeof error === 'object' && error ? error : (body ?? {})) as { message?: unknown };

@@ -9,7 +9,7 @@ const pages = {
   doctor: { en: 'Doctor', zh: '诊断' },
 } as const;
 
-/** Shows a page in the reader's language, with the way to the others above it. */
+/** Shows a page in the language of the reader, below links to the other pages. */
 export function show(name: keyof typeof pages, Content: ComponentType<{ language: Language }>): void {
   const Page = () => {
     const [language, setLanguage] = useState(firstLanguage);

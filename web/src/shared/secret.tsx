@@ -1,4 +1,4 @@
-/** A field for a key: shown as dots, kept by nobody. */
+/** A field for a key. It is shown as dots and never stored. */
 export function Secret(props: {
   id: string;
   label: string;
