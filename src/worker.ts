@@ -58,16 +58,26 @@ export function start(bindings: Record<string, unknown>): Served {
 }
 
 export async function serve(request: Request, served: Served): Promise<Response> {
-  if ('errors' in served) return misconfigured(served.errors);
+  if ('errors' in served) return misconfigured(request, served.errors);
   const incoming = webIncoming(request);
   const exchange = await served.gateway.handle(incoming);
   return respond(exchange, incoming, served.ports.tasks, served.relay);
 }
 
-/** A Worker cannot refuse to start, so it says in every answer what keeps it from serving. Errors never hold a value. */
-function misconfigured(errors: readonly string[]): Response {
-  const failure = new Failure('unavailable', `sluice is not configured rightly: ${errors.join(' ')}`);
-  return Response.json(errorBody(failure), { status: 503, headers: { 'access-control-allow-origin': '*' } });
+/**
+ * A Worker cannot refuse to start, so each response and each log line says what is wrong. Errors hold no secret. A
+ * preflight succeeds, or a web page would see a CORS error instead of the message.
+ */
+function misconfigured(request: Request, errors: readonly string[]): Response {
+  const cors = {
+    'access-control-allow-origin': '*',
+    'access-control-allow-headers': request.headers.get('access-control-request-headers') ?? '*',
+    'access-control-allow-methods': request.headers.get('access-control-request-method') ?? '*',
+  };
+  if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: cors });
+  for (const error of errors) console.error(JSON.stringify({ level: 'error', message: error }));
+  const failure = new Failure('unavailable', `sluice is misconfigured: ${errors.join(' ')}`);
+  return Response.json(errorBody(failure), { status: 503, headers: cors });
 }
 
 /** Deletes what is stored for too long, or too much of it: run by the cron trigger of wrangler.jsonc. */

@@ -67,7 +67,7 @@ describe('started without any configuration', () => {
 describe('a start that is refused', () => {
   test.each([
     ['an open relay', { OPENAI_API_KEY: 'sk-canary-key', HOST: '0.0.0.0' }, 'PUBLIC_RELAY=true'],
-    ['a wrong port', { PORT: 'http' }, 'PORT: is text, but must be a number.'],
+    ['a wrong port', { PORT: 'http' }, 'PORT is "http", but must be a number.'],
     [
       'a settings file that is not there',
       { SLUICE_CONFIG: '/nowhere/sluice.json' },
