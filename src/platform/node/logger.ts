@@ -1,21 +1,22 @@
-import { createRequire } from 'node:module';
 import { pino } from 'pino';
 import { redact } from '../../observe/redact.ts';
 import type { Log, LogLevel } from '../../ports/log.ts';
+import { readableLine } from './log-line.ts';
 
 type Sink = { write(line: string): unknown; isTTY?: boolean };
 
 /**
- * Lines of JSON, or readable ones on a terminal; keys are taken out by value as they are written. What is logged in one turn of the loop is
- * written at once: a write for each line is a tenth of what a small request costs.
+ * Lines of JSON, or readable lines on a terminal. Keys are removed by value when a line is written. The lines of one
+ * turn of the event loop are written together: one write per line is a tenth of the cost of a small request.
  */
 export function createLogger(level: LogLevel, secrets: readonly string[], sink: Sink = process.stderr): Log {
-  const target = sink.isTTY ? pretty(sink) : sink;
   let pending = '';
   const flush = (): void => {
     const lines = pending;
     pending = '';
-    if (lines !== '') target.write(redact(lines, secrets));
+    if (lines === '') return;
+    const text = redact(lines, secrets);
+    sink.write(sink.isTTY ? readable(text) : text);
   };
   process.once('exit', flush);
   const logger = pino(
@@ -35,22 +36,6 @@ export function createLogger(level: LogLevel, secrets: readonly string[], sink: 
   return (at, message, facts) => logger[at](facts ?? {}, message);
 }
 
-/** Loaded only where someone looks: it is no part of a server's start. */
-function pretty(sink: Sink): Sink {
-  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
-  const format = prettyFactory({
-    colorize: true,
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'pid,hostname',
-    singleLine: true,
-  });
-  const each = (lines: string) => lines.match(/[^\n]*\n/g) ?? [];
-  return {
-    write: (lines) =>
-      sink.write(
-        each(lines)
-          .map((line) => format(line))
-          .join(''),
-      ),
-  };
+function readable(lines: string): string {
+  return (lines.match(/[^\n]*\n/g) ?? []).map(readableLine).join('');
 }
