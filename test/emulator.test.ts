@@ -52,6 +52,14 @@ describe.each(runtimes)('the emulator behind the gateway on $name', ({ start }) 
     }
   });
 
+  test.each([
+    ['en', 'the built-in emulator answers'],
+    ['zh-CN', '由内置模拟器应答'],
+  ])('the start page says that it is the emulator (%s)', async (language, words) => {
+    const page = await fetch(`${gateway.url}/abc/`, { headers: { 'accept-language': language } });
+    expect(await page.text()).toContain(words);
+  });
+
   test('a caller cannot make links to elsewhere', async () => {
     const response = await fetch(`${gateway.url}/abc/v1/images/generations`, {
       method: 'POST',

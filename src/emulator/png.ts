@@ -1,4 +1,4 @@
-/** A PNG of one row of tiles, its colours made from the text: small, valid, and the same for the same text. */
+/** A PNG of 16 tiles whose colours depend on the text: small, valid, and the same for the same text. */
 export function picture(text: string, size = 64): Uint8Array<ArrayBuffer> {
   let hash = 2_166_136_261;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 16_777_619);
@@ -16,7 +16,7 @@ export function picture(text: string, size = 64): Uint8Array<ArrayBuffer> {
   new DataView(header.buffer).setUint32(0, size);
   new DataView(header.buffer).setUint32(4, size);
   header.set([8, 2, 0, 0, 0], 8);
-  return joined([
+  return concat([
     new Uint8Array([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]),
     chunk('IHDR', header),
     chunk('IDAT', stored(rows)),
@@ -24,7 +24,7 @@ export function picture(text: string, size = 64): Uint8Array<ArrayBuffer> {
   ]);
 }
 
-/** Bytes in a zlib wrapper, stored as they are (RFC 1950, RFC 1951 §3.2.4). */
+/** Bytes in a zlib wrapper without compression (RFC 1950, RFC 1951 §3.2.4). */
 function stored(bytes: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [new Uint8Array([0x78, 0x01])];
   for (let at = 0; at < bytes.length; at += 0xffff) {
@@ -47,24 +47,24 @@ function stored(bytes: Uint8Array): Uint8Array {
     b = (b + a) % 65_521;
   }
   parts.push(bigEndian(((b << 16) | a) >>> 0));
-  return joined(parts);
+  return concat(parts);
 }
 
 function chunk(type: string, data: Uint8Array): Uint8Array {
-  const body = joined([new TextEncoder().encode(type), data]);
+  const body = concat([new TextEncoder().encode(type), data]);
   let crc = 0xffffffff;
   for (const byte of body) {
     crc ^= byte;
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
   }
-  return joined([bigEndian(data.length), body, bigEndian(~crc >>> 0)]);
+  return concat([bigEndian(data.length), body, bigEndian(~crc >>> 0)]);
 }
 
 function bigEndian(value: number): Uint8Array {
   return new Uint8Array([value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff]);
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

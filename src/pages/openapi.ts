@@ -19,7 +19,7 @@ const page = (summary: string) => ({
   },
 });
 const health = (summary: string, more: Schema = {}) => ({
-  get: { summary, security: [], responses: { 200: answer('Yes.'), ...more } },
+  get: { summary, security: [], responses: { 200: answer('OK.'), ...more } },
 });
 const stored = (summary: string) => ({
   parameters: [{ name: 'name', in: 'path', required: true, schema: text }],
@@ -27,21 +27,21 @@ const stored = (summary: string) => ({
     summary,
     security: [],
     responses: {
-      200: answer('The file, with its type, length and ETag; ranges are served.'),
-      206: answer('A part of it.'),
+      200: answer('The file, with type, length and ETag. Ranges are supported.'),
+      206: answer('A range of the file.'),
       404: answer('There is no such file.'),
     },
   },
 });
 
-/** Paths that are the API's: described by those who made it, and by what is said here of them. */
+/** Paths of the OpenAI API. Its own description has the details; here is what this gateway does with them. */
 const apiPaths = {
   '/v1/chat/completions': {
     post: {
-      summary: 'A chat completion, relayed or converted, by whichever upstream serves the model.',
+      summary: 'A chat completion, relayed or converted. The model decides which upstream answers.',
       requestBody: { required: true, content: content(reference('ChatRequest')) },
       responses: {
-        200: answer('A completion; with "stream": true, chunks as server-sent events that end with [DONE].', {
+        200: answer('A completion. With "stream": true, chunks as server-sent events that end with [DONE].', {
           content: { ...content({ type: 'object' }), ...content(text, 'text/event-stream') },
         }),
         ...failed,
@@ -50,9 +50,9 @@ const apiPaths = {
   },
   '/v1/images/generations': {
     post: {
-      summary: 'Pictures, relayed, or drawn in conversations.',
+      summary: 'Pictures, relayed or drawn in a conversation.',
       requestBody: { required: true, content: content(reference('ImageRequest')) },
-      responses: { 200: answer('Links, or base64.', { content: content({ type: 'object' }) }), ...failed },
+      responses: { 200: answer('Links or base64.', { content: content({ type: 'object' }) }), ...failed },
     },
   },
   '/v1/models': {
@@ -67,7 +67,7 @@ const apiPaths = {
       ['get', 'post', 'put', 'patch', 'delete'].map((method) => [
         method,
         {
-          summary: 'Any other path of the OpenAI API, carried to the upstream byte for byte; WebSockets too.',
+          summary: 'Any other path of the OpenAI API, relayed to the upstream byte for byte. WebSockets too.',
           responses: { default: answer("The upstream's own answer.") },
         },
       ]),
@@ -76,7 +76,7 @@ const apiPaths = {
   '/dashboard/{path}': {
     parameters: [{ name: 'path', in: 'path', required: true, schema: text }],
     get: {
-      summary: 'Billing, as the upstream tells it.',
+      summary: 'Billing data of the upstream.',
       responses: { default: answer("The upstream's own answer.") },
     },
   },
@@ -85,7 +85,8 @@ const apiPaths = {
 const ownPaths = {
   '/': {
     post: {
-      summary: 'A chat completion with defaults: gpt-3.5-turbo, temperature 0.7, max_tokens 1000, no stream.',
+      summary:
+        'A chat completion with defaults: gpt-3.5-turbo, temperature 0.7, max_tokens 1000, not streamed.',
       requestBody: { required: true, content: content(reference('ChatRequest')) },
       responses: { 200: answer('A completion.', { content: content({ type: 'object' }) }), ...failed },
     },
@@ -93,43 +94,43 @@ const ownPaths = {
   },
   '/image/upload': {
     put: {
-      summary: 'Stores a picture, and gives its link as plain text.',
+      summary: 'Stores a picture and returns its link as plain text.',
       requestBody: { required: true, content: content({ type: 'string', format: 'binary' }, 'image/*') },
       responses: { 200: answer('The link.', { content: content(text, 'text/plain') }), ...failed },
     },
   },
   '/images/{name}': stored('A stored picture.'),
   '/files/{name}': stored('A stored file.'),
-  '/balance': page('What remains on keys, asked from the browser.'),
+  '/balance': page('Balances of keys.'),
   '/play': page('A playground.'),
-  '/doctor': page('What is wrong between this browser and the gateway.'),
+  '/doctor': page('Tests the connection from the browser to the gateway.'),
   '/doctor/stream': {
     get: {
-      summary: 'A stream of known rhythm, by which hops that collect or cut streams are found.',
+      summary: 'A stream of known rhythm. It shows whether a proxy buffers or cuts streams.',
       parameters: [{ name: 'silence', in: 'query', schema: { type: 'integer', minimum: 0, maximum: 120 } }],
       responses: { 200: answer('Events.', { content: content(text, 'text/event-stream') }), ...failed },
     },
   },
-  '/livez': health('Whether the process lives.'),
+  '/livez': health('Whether the process runs.'),
   '/health': health('The same.'),
-  '/readyz': health('Whether new requests are welcome.', {
-    503: answer('Not while it drains, or while every upstream rests.'),
+  '/readyz': health('Whether new requests are accepted.', {
+    503: answer('It is shutting down, or every upstream is cooling down.'),
   }),
   '/metrics': {
     get: {
-      summary: "What was counted, in Prometheus' format; where METRICS_KEY is set.",
-      responses: { 200: answer('Counts.', { content: content(text, 'text/plain') }), ...failed },
+      summary: 'Metrics in the format of Prometheus, if METRICS_KEY is set.',
+      responses: { 200: answer('The metrics.', { content: content(text, 'text/plain') }), ...failed },
     },
   },
 };
 
-/** `GET /openapi.json`: what this gateway answers, for those who make clients of it. */
+/** `GET /openapi.json`: the API of this gateway, for generators of clients. */
 export function createOpenApi(publicUrl: string | undefined) {
   return (call: Call): Response =>
     json(openApi(linkStem(call.incoming, publicUrl)), 200, { 'cache-control': 'no-store' });
 }
 
-/** The description, with the address that the caller used. A secret prefix is not in it: who knows it puts it into the address. */
+/** The description, with the address that the caller used. A secret prefix is not in it. */
 export function openApi(stem: string): Schema {
   return {
     openapi: '3.1.0',
@@ -137,7 +138,7 @@ export function openApi(stem: string): Schema {
       title: 'sluice',
       version: '1',
       description:
-        'A gateway for programs that speak the OpenAI API. Errors always have the shape of that API.',
+        'A gateway for programs that use the OpenAI API. Errors always have the shape of that API.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: stem }],

@@ -1,4 +1,4 @@
-/** Headers of our own pages: nothing of others is loaded, nothing frames them, nothing is kept. */
+/** Headers of our own pages: they load nothing from elsewhere, cannot be framed, and are not cached. */
 export const pageHeaders: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy':

@@ -5,12 +5,16 @@ import { pageHeaders } from './page-headers.ts';
 import { startStyle } from './start-style.ts';
 
 type StartParts = {
-  readonly settings: { readonly publicUrl?: string | undefined; readonly apiPrefix: string };
+  readonly settings: {
+    readonly publicUrl?: string | undefined;
+    readonly apiPrefix: string;
+    readonly upstreams: Readonly<Record<string, unknown>>;
+  };
   readonly upstreamHealth: UpstreamHealth;
   isDraining(): boolean;
 };
 
-/** `GET /`: what this is, the address to copy, how the upstreams do, where to read on. No script, no asset of others. */
+/** `GET /`: the base URL to copy, the state of the upstreams, and links. It has no script and loads nothing. */
 export function createStartPage({
   settings,
   upstreamHealth,
@@ -20,12 +24,13 @@ export function createStartPage({
     const { head } = call.incoming;
     const chinese = /^zh\b/i.test(head.get('accept-language') ?? '');
     const stem = linkStem(call.incoming, settings.publicUrl);
-    // Where a prefix is set it is part of the secret address; only who asks below it is shown it.
+    // A prefix is part of the secret address. Only a caller that used it sees it.
     const known = settings.apiPrefix === '' || head.target.startsWith(`/${settings.apiPrefix}`);
     const base = known ? `${stem}${settings.apiPrefix ? `/${settings.apiPrefix}` : ''}/v1` : null;
-    // The other pages lie beside this one; below a prefix that is asked for without its slash, that is one step further.
+    // The other pages are beside this one. Below a prefix without a slash at its end, that is one step further.
     const here = head.target.split('?', 1)[0]?.endsWith('/') ? '.' : `./${settings.apiPrefix}`;
-    const shown = { base, here, upstreams: upstreamHealth.view(), draining: isDraining() };
+    const isEmulator = Object.keys(settings.upstreams).length === 0;
+    const shown = { base, here, upstreams: upstreamHealth.view(), draining: isDraining(), isEmulator };
     const html = render(chinese ? zh : en, chinese ? 'zh-CN' : 'en', shown);
     return new Response(head.method === 'HEAD' ? null : html, { headers: pageHeaders });
   };
@@ -38,6 +43,7 @@ type Words = Readonly<{
   upstreams: string;
   states: Readonly<Record<UpstreamState['state'], string>>;
   draining: string;
+  emulator: string;
   tryIt: string;
   models: string;
   health: string;
@@ -48,33 +54,36 @@ type Words = Readonly<{
 }>;
 
 const en: Words = {
-  tagline: 'A gateway for programs that speak the OpenAI API.',
+  tagline: 'A gateway for programs that use the OpenAI API.',
   base: 'Base URL for your client',
-  hidden: 'Under the API prefix that its owner gave you, then /v1.',
+  hidden: 'The address with the API prefix that you got from the owner, then /v1.',
   upstreams: 'Upstreams',
   states: {
-    unknown: 'not asked yet',
-    ok: 'answering',
+    unknown: 'not used yet',
+    ok: 'working',
     failing: 'failing',
     cooling: 'cooling down after failures',
   },
   draining: 'This gateway is shutting down.',
+  emulator:
+    'No upstream is set, so the built-in emulator answers. Set OPENAI_API_KEY or OPENAI_BASE_URL to use a real one.',
   tryIt: 'Try it',
   models: 'Models',
   health: 'Health',
   pages: 'Pages',
-  balance: 'Key balances',
+  balance: 'Balances',
   play: 'Playground',
   doctor: 'Doctor',
 };
 
 const zh: Words = {
-  tagline: '为使用 OpenAI API 的程序而设的网关。',
+  tagline: '面向 OpenAI API 客户端的网关。',
   base: '客户端的 Base URL',
-  hidden: '在网关主人给您的 API 前缀之后加 /v1。',
+  hidden: '使用网关所有者给您的 API 前缀，后面加 /v1。',
   upstreams: '上游',
-  states: { unknown: '尚未请求', ok: '正常', failing: '出错', cooling: '多次出错，冷却中' },
+  states: { unknown: '尚未使用', ok: '正常', failing: '出错', cooling: '连续出错，暂停使用' },
   draining: '此网关正在关闭。',
+  emulator: '没有设置上游，由内置模拟器应答。要使用真正的上游，请设置 OPENAI_API_KEY 或 OPENAI_BASE_URL。',
   tryIt: '试一试',
   models: '模型列表',
   health: '健康状态',
@@ -84,16 +93,15 @@ const zh: Words = {
   doctor: '诊断',
 };
 
-function render(
-  words: Words,
-  lang: string,
-  {
-    base,
-    here,
-    upstreams,
-    draining,
-  }: { base: string | null; here: string; upstreams: readonly UpstreamState[]; draining: boolean },
-): string {
+type Shown = {
+  readonly base: string | null;
+  readonly here: string;
+  readonly upstreams: readonly UpstreamState[];
+  readonly draining: boolean;
+  readonly isEmulator: boolean;
+};
+
+function render(words: Words, lang: string, { base, here, upstreams, draining, isEmulator }: Shown): string {
   const rows = upstreams
     .map(
       ({ name, state }) =>
@@ -128,6 +136,7 @@ function render(
 <h1>sluice</h1>
 <p class="tagline">${words.tagline}</p>
 ${draining ? `<p class="failing" role="status">${words.draining}</p>` : ''}
+${isEmulator ? `<p class="notice">${words.emulator}</p>` : ''}
 <h2>${words.base}</h2>
 ${address}
 ${pages}

@@ -3,7 +3,7 @@ import { apiError, isText, readObject, required } from './errors.ts';
 
 const rate = 8000;
 
-/** `POST /v1/audio/speech`: a tone, longer for longer texts, as WAV bytes (whatever format is asked for). */
+/** `POST /v1/audio/speech`: a tone, longer for longer texts, always as WAV. */
 export async function speech({ request }: Asked): Promise<Response> {
   const body = await readObject(request);
   required(body, 'model', isText);
@@ -11,7 +11,7 @@ export async function speech({ request }: Asked): Promise<Response> {
   return new Response(tone(Math.min(input.length * 0.02, 10)), { headers: { 'content-type': 'audio/wav' } });
 }
 
-/** `POST /v1/audio/transcriptions`: says how much it heard. */
+/** `POST /v1/audio/transcriptions`: a text with the size of the upload. */
 export async function transcription({ request }: Asked): Promise<Response> {
   const form = await request.formData().catch(() => {
     throw apiError(400, 'The body must be multipart/form-data.');

@@ -35,7 +35,7 @@ const answers: Readonly<Record<string, unknown>> = {
   },
 };
 
-/** `GET /dashboard/billing/*`: the balance of an account that never changes. */
+/** `GET /dashboard/billing/*`: a balance that never changes. */
 export function billing({ url }: Asked): Response {
   const answer = answers[url.pathname.split('/').at(-1) ?? ''];
   return answer ? Response.json(answer) : apiError(404, `Invalid URL (GET ${url.pathname})`);

@@ -3,7 +3,7 @@ import { isText, readObject, required } from './errors.ts';
 import { answerTo, piecesOf, tokensOf } from './said.ts';
 import { dataLine, eventStream } from './stream.ts';
 
-/** `POST /v1/completions`, the older kind that takes a prompt. */
+/** `POST /v1/completions`, the older endpoint with a prompt. */
 export async function completions({ request, pace, id, created }: Asked): Promise<Response> {
   const body = await readObject(request);
   const model = required(body, 'model', isText);

@@ -2,7 +2,7 @@ import type { Asked } from '../emulator.ts';
 import { apiError, isText, readObject, required } from './errors.ts';
 import { tokensOf } from './said.ts';
 
-/** `POST /v1/embeddings`: vectors of unit length that depend on the text alone, as floats or as base64. */
+/** `POST /v1/embeddings`: vectors of length 1 that depend on the text only, as floats or base64. */
 export async function embeddings({ request }: Asked): Promise<Response> {
   const body = await readObject(request);
   const model = required(body, 'model', isText);

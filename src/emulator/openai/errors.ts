@@ -1,4 +1,4 @@
-/** An error as the OpenAI API gives it. */
+/** An error in the shape of the OpenAI API. */
 export function apiError(
   status: number,
   message: string,
@@ -21,7 +21,7 @@ const sayings: Readonly<Record<number, readonly [code: string, message: string]>
   503: ['overloaded', 'The engine is currently overloaded, please try again later.'],
 };
 
-/** The error that a header (`x-emulator-error: 429`) or a model (`error-429`) asks for; null where none is asked for. */
+/** The error that a header (`x-emulator-error: 429`) or a model (`error-429`) asks for, or null. */
 export function demandedError(wanted: string | null): Response | null {
   const status = Number(/^(?:error-)?([45]\d\d)$/.exec(wanted ?? '')?.[1]);
   if (!status) return null;
@@ -29,7 +29,7 @@ export function demandedError(wanted: string | null): Response | null {
   return apiError(status, message, { code, headers: status === 429 ? { 'retry-after': '1' } : {} });
 }
 
-/** Reads a JSON object. Throws the answer to give where the body is none. */
+/** Reads a JSON object. Throws a 400 response if the body is none. */
 export async function readObject(request: Request): Promise<Record<string, unknown>> {
   let value: unknown;
   try {
@@ -43,7 +43,7 @@ export async function readObject(request: Request): Promise<Record<string, unkno
   return value as Record<string, unknown>;
 }
 
-/** A parameter that must be there. Throws the 400 that names it. */
+/** A required parameter. Throws a 400 response that names it. */
 export function required<T>(
   body: Record<string, unknown>,
   name: string,

@@ -14,7 +14,7 @@ type Stored = {
 const maxFiles = 100;
 const maxTotalBytes = 64 * 1024 * 1024;
 
-/** `/v1/files`: kept in memory, the oldest dropped beyond a bound. */
+/** `/v1/files`: kept in memory, within limits. */
 export function createFiles() {
   const stored = new Map<string, Stored>();
 

@@ -16,7 +16,7 @@ export async function generateImages(asked: Asked): Promise<Response> {
   );
 }
 
-/** `POST /v1/images/edits` and `/variations`: the same, from a form that holds a picture. */
+/** `POST /v1/images/edits` and `/variations`: the same, from a form with a picture. */
 export async function editImage(asked: Asked): Promise<Response> {
   const form = await asked.request.formData().catch(() => {
     throw apiError(400, 'The body must be multipart/form-data.');
@@ -33,7 +33,7 @@ export async function editImage(asked: Asked): Promise<Response> {
   );
 }
 
-/** The picture behind a link: its name holds the prompt it is made from. */
+/** The picture of a link. It is made from its name, which holds the prompt. */
 export function servePicture({ url }: Asked): Response {
   const name = url.pathname.split('/').at(-1) ?? '';
   return new Response(picture(name), { headers: { 'content-type': 'image/png' } });

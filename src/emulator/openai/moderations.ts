@@ -3,7 +3,7 @@ import { readObject } from './errors.ts';
 
 const categories = ['harassment', 'hate', 'illicit', 'self-harm', 'sexual', 'violence'];
 
-/** `POST /v1/moderations`: flags what says that it is to be flagged. */
+/** `POST /v1/moderations`: flags texts that ask to be flagged. */
 export async function moderations({ request, id }: Asked): Promise<Response> {
   const body = await readObject(request);
   const inputs = Array.isArray(body.input) ? body.input : [body.input];

@@ -4,7 +4,7 @@ import { apiError, demandedError, isText, readObject, required } from './errors.
 import { piecesOf, tokensOf } from './said.ts';
 import { eventStream } from './stream.ts';
 
-/** `POST /v1/responses`, streamed as its own kind of events, or whole. */
+/** `POST /v1/responses`, streamed with its own events, or whole. */
 export async function responses({ request, pace, id, created }: Asked): Promise<Response> {
   const body = await readObject(request);
   const model = required(body, 'model', isText);

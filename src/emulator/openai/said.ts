@@ -1,10 +1,10 @@
-/** A message of a request, as far as the emulator reads it. */
+/** The fields of a message that the emulator reads. */
 export type Message = { readonly role?: unknown; readonly content?: unknown; readonly type?: unknown };
 
-/** What the text of a list of messages comes down to: the last thing the user said, and how many pictures came with it. */
+/** The last message of the user, the number of its pictures, and the result of a tool after it. */
 export type Said = { readonly text: string; readonly pictures: number; readonly afterTool: string | null };
 
-/** Reads what the user said last, from chat messages or from the input items of a response. */
+/** Reads the last message of the user, from chat messages or from the input of a response. */
 export function lastSaid(messages: readonly unknown[]): Said {
   const items = messages.filter(
     (item): item is Message & Record<string, unknown> => typeof item === 'object' && item !== null,
@@ -20,7 +20,7 @@ export function lastSaid(messages: readonly unknown[]): Said {
   return { text: textOf(user?.content), pictures: picturesIn(user?.content), afterTool };
 }
 
-/** The text of a message's content: a string, or parts of which some hold text. */
+/** The text of a message: a string, or the text parts of a list. */
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
@@ -47,12 +47,12 @@ export function answerTo(said: Said): string {
   return `You said: ${said.text}${pictures}`;
 }
 
-/** Text in the pieces a stream gives it in: words with the space before them, never half a character. */
+/** Text in chunks for a stream: words with the space before them, never half a character. */
 export function piecesOf(text: string): string[] {
   return text.match(/\s*\S{1,12}|\s+$/gu) ?? [];
 }
 
-/** How many tokens the emulator says a text has. */
+/** The token count that the emulator reports for a text. */
 export function tokensOf(text: string): number {
   return Math.ceil(new TextEncoder().encode(text).length / 4);
 }

@@ -2,10 +2,7 @@ import type { Pace } from '../emulator.ts';
 
 const encoder = new TextEncoder();
 
-/**
- * An event stream of ready-made lines, written only as they are read, at the pace asked for; it stops when its reader
- * leaves. A line may be given by a function, so that long answers need not be made beforehand.
- */
+/** An event stream of lines, at the given pace. A line is made when it is read; the stream ends when its reader leaves. */
 export function eventStream(lines: Iterable<string>, pace: Pace): Response {
   const iterator = lines[Symbol.iterator]();
   let wait = pace.first;
@@ -32,7 +29,7 @@ export function eventStream(lines: Iterable<string>, pace: Pace): Response {
   return new Response(body, { headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
 }
 
-/** Waits; false where the signal ended it. */
+/** Waits. Resolves to false if the signal ended it. */
 export function sleep(ms: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(true), ms);
