@@ -72,7 +72,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'platform/memory',
   ],
   'platform/workers': [...web, 'relay', 'ports', 'observe', 'platform/fetch', 'platform/memory'],
-  cli: ['settings', 'doctor', 'observe', 'upstreams', 'platform/node', 'node.ts'],
+  cli: ['settings', 'doctor', 'files', 'observe', 'upstreams', 'platform/node', 'node.ts'],
 };
 
 /** Rooms that may import anything but the platforms. */

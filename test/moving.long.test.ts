@@ -154,6 +154,31 @@ services:
     expect(readFileSync(out, 'utf8')).toContain('"port": 50011');
   });
 
+  test('pictures of old conversations keep their links', async () => {
+    const folder = folderOf({
+      'data/config.json': JSON.stringify({ upstream_base_url: web.url }),
+      'images/image_20231217044452.png': 'not really a picture',
+      'images/secret.txt': 'not copied',
+      'images/image_x.png': 'not copied',
+    });
+    const out = join(folder, 'sluice.json');
+    const env = { DATA_DIR: join(folder, 'new-data') };
+    const { stdout } = sluice(['import', folder, '--out', out], env);
+    expect(stdout).toContain('1 picture was copied to');
+    const gateway = await startProcess({ SLUICE_CONFIG: out, PORT: '0', HOST: '127.0.0.1', ...env });
+    const get = (name: string) => fetch(`${gateway.url}/images/${name}`);
+    const picture = await get('image_20231217044452.png');
+    expect([picture.status, picture.headers.get('content-type'), await picture.text()]).toEqual([
+      200,
+      'image/png',
+      'not really a picture',
+    ]);
+    for (const name of ['secret.txt', 'image_x.png', 'image_20231217044453.png', 'image_20231217044452.jpg'])
+      expect((await get(name)).status).toBe(404);
+    gateway.child.kill();
+    await gateway.exited;
+  }, 60_000);
+
   test('RefreshToV1Api', async () => {
     const { out, text } = moved({
       'data/config.json': JSON.stringify({

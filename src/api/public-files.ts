@@ -2,6 +2,7 @@ import type { Call } from '../call.ts';
 import { contentDisposition, safeFileName } from '../files/file-name.ts';
 import { type FileStore, idIn } from '../files/file-store.ts';
 import { isPicture } from '../files/file-type.ts';
+import { oldPictureId } from '../files/old-picture.ts';
 import { Failure } from '../http/failure.ts';
 import { decodedSegment } from '../http/request-target.ts';
 import type { ByteRange, StoredBlob } from '../ports/blobs.ts';
@@ -13,7 +14,7 @@ import type { ByteRange, StoredBlob } from '../ports/blobs.ts';
 export function createStored(fileStore: FileStore | null): (call: Call) => Promise<Response> {
   return async (call) => {
     const name = decodedSegment(call.path.split('/').at(-1) ?? '');
-    const id = name === null ? null : idIn(name);
+    const id = name === null ? null : (idIn(name) ?? oldPictureId(name));
     if (!fileStore || id === null || name === null) throw missing();
     const etag = `"${id}"`;
     const { head } = call.incoming;

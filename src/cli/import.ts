@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Imported, importLegacyFiles, legacyFiles, withComments } from '../settings/import-legacy.ts';
 import { loadSettings } from '../settings/load.ts';
+import { importPictures } from './import-pictures.ts';
 
 type Result = { readonly text: string; readonly ok: boolean };
 
@@ -25,6 +26,7 @@ export async function importFrom(folder: string, out: string, env: NodeJS.Proces
     );
   const text = withComments(imported);
   const problems = check(text, out, env);
+  const dataDir = env.DATA_DIR || './data';
   try {
     // The file may hold keys.
     await writeFile(out, text, { mode: 0o600, flag: 'wx' });
@@ -36,22 +38,31 @@ export async function importFrom(folder: string, out: string, env: NodeJS.Proces
         : `${out} could not be written (${code}). Name another file with --out.`,
     );
   }
-  return { ok: true, text: report(imported, out, problems) };
+  const count = await importPictures(rootOf(folder), dataDir);
+  const pictures =
+    count === 0
+      ? []
+      : [
+          `${count} ${count === 1 ? 'picture was' : 'pictures were'} copied to ${dataDir}, so that links in old conversations work.`,
+        ];
+  return { ok: true, text: report(imported, out, [...pictures, ...problems]) };
 }
 
 async function read(folder: string): Promise<Imported | null> {
   const [toml, yaml] = await Promise.all([import('smol-toml'), import('yaml')]);
-  // Given the data folder itself, the compose file with the port is one folder up.
-  const root =
-    basename(resolve(folder)) === 'data' && existsSync(join(folder, 'config.json'))
-      ? dirname(resolve(folder))
-      : folder;
+  const root = rootOf(folder);
   const files = new Map<string, string>();
   for (const names of legacyFiles) {
     const name = names.find((each) => existsSync(join(root, each)));
     if (name) files.set(name, await readFile(join(root, name), 'utf8'));
   }
   return importLegacyFiles(files, { toml: toml.parse, yaml: yaml.parse });
+}
+
+/** The folder of the project. Given its data folder, that is one folder up, with the compose file that has the port. */
+function rootOf(folder: string): string {
+  const isData = basename(resolve(folder)) === 'data' && existsSync(join(folder, 'config.json'));
+  return isData ? dirname(resolve(folder)) : folder;
 }
 
 /** What a start with this file would say. Environment names that it refers to may be set later. */
