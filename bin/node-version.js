@@ -12,7 +12,7 @@ export function isOldNode() {
 export function oldNodeMessage(isCheckout) {
   const version = process.versions.node;
   const fix = isCheckout
-    ? 'Run "npm install": it installs a Node of its own for this folder. Or install Node '
+    ? 'Run "npm install": it installs its own Node for this folder. Or install Node '
     : 'Install Node ';
   return `sluice: Node ${version} is too old. ${fix}${oldest} or newer: https://nodejs.org/en/download`;
 }

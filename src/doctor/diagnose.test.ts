@@ -216,7 +216,7 @@ describe('what the doctor finds', () => {
       );
   });
 
-  test('every request has an end of its own, so that no dead hop is waited for', async () => {
+  test('every request has its own timeout', async () => {
     const signals: (AbortSignal | null | undefined)[] = [];
     const answers: Answers = { '/v1/models': models };
     const { fetch } = target(answers);

@@ -18,7 +18,7 @@ export function readWrangler(document: unknown, name: string, notes: string[], k
   for (const { binding } of buckets)
     if (binding !== 'R2buket' && binding !== 'BLOBS')
       notes.push(`${name}: name the R2 binding BLOBS in wrangler.jsonc; ${binding} is not known here.`);
-  // A Worker without BASE_URL passed requests on to OpenAI with the key of its owner, a secret on Cloudflare.
+  // A Worker without BASE_URL passed requests on to OpenAI with its own key, a secret at Cloudflare.
   const needsKey = written.BASE_URL === undefined && environment.OPENAI_API_KEY === undefined;
   if (needsKey) {
     environment.OPENAI_BASE_URL ??= 'https://api.openai.com/v1';

@@ -73,7 +73,7 @@ test('the older names of keys, and a list of prefixes', () => {
   });
 });
 
-test('what is wrong in one is told like anything else', () => {
+test('an error in one is explained like any other', () => {
   expect(load({ upstream_base_url: 'pandora:8181' })).toMatchObject({
     ok: false,
     errors: [expect.stringContaining('upstreams.backend.url is "pandora:8181", but must be an http')],

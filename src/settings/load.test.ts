@@ -321,7 +321,7 @@ describe('settings that need each other', () => {
     expect(loaded.secrets).toEqual(['one', 'two']);
   });
 
-  test('a name that the file refers to defines no upstream of its own', () => {
+  test('a name that the file refers to defines no further upstream', () => {
     const { settings } = right(
       { OPENAI_API_KEY: 'sk-1', BACKEND_API_KEY: 'b' },
       `{"upstreams": {"main": {"kind": "openai", "url": "http://a", "key": "env:OPENAI_API_KEY"},

@@ -24,7 +24,7 @@ export function createProxyFor({ httpProxy, httpsProxy, noProxy }: ProxySettings
 
 function matches(entry: string, host: string, port: string): boolean {
   const colon = entry.lastIndexOf(':');
-  // An IPv6 address has colons of its own. With a port it stands in brackets, as in a URL.
+  // An IPv6 address has colons too. With a port it is in brackets, as in a URL.
   const hasPort = colon > 0 && (entry.indexOf(':') === colon || entry[colon - 1] === ']');
   if (hasPort && entry.slice(colon + 1) !== port) return false;
   const bare = (text: string) => text.replace(/^\[|\]$/g, '');

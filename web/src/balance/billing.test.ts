@@ -144,7 +144,7 @@ describe('what remains on a key', () => {
     });
   });
 
-  test('dead where the key is refused, failed where nobody answers', async () => {
+  test('dead if the key is refused, failed if there is no response', async () => {
     const refusing = upstream({ '/v1/models': 401, '/v1/dashboard/billing/subscription': 401 });
     expect(await checkKey('k', refusing, now)).toMatchObject({ state: 'dead', message: 'status 401' });
     const broken: Ask = async () => ({ status: 0, body: { message: 'TypeError: Failed to fetch' } });

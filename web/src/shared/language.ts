@@ -2,7 +2,7 @@ export type Language = 'en' | 'zh';
 
 const remembered = 'sluice-language';
 
-/** The language of the pages: what was chosen here before, else what the browser asks for. Nothing else is ever stored. */
+/** The language chosen here before, or that of the browser. Nothing else is stored. */
 export function firstLanguage(): Language {
   const chosen = localStorage.getItem(remembered);
   if (chosen === 'en' || chosen === 'zh') return chosen;
