@@ -80,6 +80,14 @@ describe('a base URL in any of its forms leads to the same place', () => {
     expect(placeOf('/v1/dashboard/billing/usage', 'GET', '').path).toBe('/v1/dashboard/billing/usage');
   });
 
+  test.each(['/projects/p/roles', '/chatkit/threads', '/content_provenance_checks', '/files/file-abc'])(
+    '%s without /v1 is part of the API',
+    (path) => {
+      expect(placeOf(path, 'GET', '')).toEqual({ kind: 'api', path: `/v1${path}` });
+      expect(placeOf(path, 'GET', 'secret').kind).toBe('none');
+    },
+  );
+
   test('GET /files/{name} is a stored file, POST /files an upload to the API', () => {
     expect(placeOf('/files/abc.png', 'GET', '').kind).toBe('local');
     expect(placeOf('/files', 'POST', '')).toEqual({ kind: 'api', path: '/v1/files' });

@@ -57,8 +57,10 @@ const apiSegments = new Set([
   'audio',
   'batches',
   'chat',
+  'chatkit',
   'completions',
   'containers',
+  'content_provenance_checks',
   'conversations',
   'embeddings',
   'engines',
@@ -71,6 +73,7 @@ const apiSegments = new Set([
   'models',
   'moderations',
   'organization',
+  'projects',
   'realtime',
   'rerank',
   'responses',
@@ -112,9 +115,12 @@ function looksLikeApi(path: string): boolean {
   return /^\/(openai\/|v1\/|dashboard\/)/.test(path) || apiSegments.has(firstSegment(path));
 }
 
-/** `GET /images/{name}` and `GET /files/{name}` are stored pictures and files, not part of the API. */
+/**
+ * `GET /images/{name}` and `GET /files/{name}` are stored pictures and files, not part of the API.
+ * No stored file has a name that begins with `file-`: `GET /files/file-…` is the API's.
+ */
 export function isStored(path: string): boolean {
-  return /^\/(images|files)\/[^/]+$/.test(path);
+  return /^\/(images|files)\/[^/]+$/.test(path) && !path.startsWith('/files/file-');
 }
 
 /** A decoded path segment; null if it is not percent-encoded UTF-8. */
