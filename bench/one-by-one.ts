@@ -1,7 +1,8 @@
 /**
- * What the conversion costs when each event of the upstream arrives in its own turn of the event loop,
- * as real upstreams send them: from the upstream's `Response` to the bytes for the socket. Beside it
- * the least that any gateway must do: find the event, parse it with `JSON.parse`, write one line.
+ * What the conversion costs when each event of the upstream arrives in its own turn of the event
+ * loop, as real upstreams send them: from the upstream's `Response` to the bytes for the socket.
+ * Beside it the least that any gateway must do: find the event, parse it with `JSON.parse`, write
+ * one line.
  */
 import { createChatCompletions } from '../src/api/chat-completions.ts';
 import type { Call } from '../src/call.ts';
@@ -137,7 +138,10 @@ async function cpuMicros(streams: number, open: () => Promise<Response>): Promis
   return user + system;
 }
 
-/** Microseconds of CPU for each event: what a gateway must do at least, and what the conversion does. */
+/**
+ * Microseconds of CPU for each event: what a gateway must do at least, and what the conversion
+ * does.
+ */
 export async function oneByOne(tokens: number, streams: number, rounds: number) {
   const events = cumulativeEvents(tokens).map((event) => encoder.encode(event));
   const convert = converter(events);

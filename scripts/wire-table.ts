@@ -1,6 +1,6 @@
 /**
- * Writes what is on the wire and what the caller gets into `docs/conversion.md`, a line for each story that is
- * tested: `node scripts/wire-table.ts`
+ * Writes what is on the wire and what the caller gets into `docs/conversion.md`, a line for each
+ * story that is tested: `node scripts/wire-table.ts`
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

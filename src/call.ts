@@ -11,7 +11,10 @@ export interface Call {
   readonly path: string;
   readonly search: string;
   readonly credentials: Credentials;
-  /** The whole body, which counts for MAX_HELD_BYTES until the request is over. A 413 beyond `limit`. */
+  /**
+   * The whole body, which counts for MAX_HELD_BYTES until the request is over. A 413 beyond
+   * `limit`.
+   */
   readonly readBody: (limit: number) => Promise<Uint8Array>;
   /** Registers work that runs once the request is over, however it ended. */
   readonly whenOver: (work: () => void) => void;
@@ -30,7 +33,9 @@ export interface RecordFields {
   model: string | null;
   /** Upstreams and keys asked by a conversion, if more than one. */
   attempts?: number;
-  /** Set by a conversion whose response broke after its head: what went wrong, and on whose side. */
+  /**
+   * Set by a conversion whose response broke after its head: what went wrong, and on whose side.
+   */
   error?: string;
   endedBy?: EndedBy;
 }

@@ -36,7 +36,10 @@ import { createPlanner } from './upstreams/relay-plan.ts';
 
 /** A server as a function of a request: it decides, the platform carries out. */
 export interface Gateway {
-  /** Decides what becomes of a request. Never throws. Waits only if a body or an upstream must be read first. */
+  /**
+   * Decides what becomes of a request. Never throws. Waits only if a body or an upstream must be
+   * read first.
+   */
   handle(incoming: Incoming): Exchange | Promise<Exchange>;
   /** From now on the gateway reports that it is not ready for new requests. */
   drain(): void;
@@ -175,7 +178,10 @@ export function createGateway(settings: Settings, ports: Ports, options: Gateway
   };
 }
 
-/** Request ids: unguessable by a part that is random for each process, unique by a counter, cheap to make. */
+/**
+ * Request ids: unguessable by a part that is random for each process, unique by a counter, cheap to
+ * make.
+ */
 function createIds(): () => string {
   let prefix = '';
   let count = 0;

@@ -1,8 +1,8 @@
 import { enableCompileCache, flushCompileCache } from 'node:module';
 
 /**
- * `npm start`. What Node makes of the sources is kept between starts, which halves the time to the first answer; it must be asked for before
- * the rest is loaded, hence this file of its own.
+ * `npm start`. What Node makes of the sources is kept between starts, which halves the time to the
+ * first answer; it must be asked for before the rest is loaded, hence this separate file.
  */
 enableCompileCache();
 const { start } = await import('./node.ts');

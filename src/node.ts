@@ -27,7 +27,9 @@ export async function serve(settings: Settings, secrets: readonly string[]): Pro
   return runServer(gateway, settings, ports, sweep, emulator);
 }
 
-/** Starts the gateway from the environment and the settings file, and ends it on SIGTERM or SIGINT. */
+/**
+ * Starts the gateway from the environment and the settings file, and ends it on SIGTERM or SIGINT.
+ */
 export function start(
   env: NodeJS.ProcessEnv,
   options: { configPath?: string | undefined } = {},

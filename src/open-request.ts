@@ -91,7 +91,10 @@ function withoutKeys(record: RequestRecord, secrets: readonly string[]): Request
   return isPlain && !secrets.some((secret) => path.includes(secret)) ? record : redactFields(record, secrets);
 }
 
-/** A path as the log may hold it: without the query, in which some clients put keys, and not endless. */
+/**
+ * A path as the log may hold it: without the query, in which some clients put keys, and not
+ * endless.
+ */
 function pathForLog(target: string): string {
   const end = target.indexOf('?');
   return (end < 0 ? target : target.slice(0, end)).slice(0, 200);

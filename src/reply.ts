@@ -28,11 +28,13 @@ export type Outcome = {
 export interface Exchange {
   readonly id: string;
   readonly reply: Reply;
-  /** Headers that go on the response, whoever makes it: CORS and the request id. */
+  /** Headers that go on the response, in all cases: CORS and the request id. */
   readonly addedHeaders: RawHeaders;
   /** What is known of the request so far. A conversion that breaks says so here. */
   readonly record: RecordFields;
-  /** Writes the one record of this request and releases what it holds. A second call does nothing. */
+  /**
+   * Writes the one record of this request and releases what it holds. A second call does nothing.
+   */
   end(outcome: Outcome): void;
 }
 

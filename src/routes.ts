@@ -13,7 +13,10 @@ export type Guard = 'public' | 'caller' | 'metrics';
 export type Route = {
   readonly name: string;
   readonly guard: Guard;
-  /** Pages of any origin may read the response, whatever the settings say: the path itself is the secret. */
+  /**
+   * Pages of any origin may read the response, whatever the settings say: the path itself is the
+   * secret.
+   */
   readonly anyOrigin?: true;
   answer(call: Call): Reply | Promise<Reply>;
 };
@@ -37,7 +40,10 @@ export type RouteTable = {
   readonly dashboard: Route;
 };
 
-/** Finds the route of a request. Throws a 404 if the path is none of ours, a 405 if it does not take the method. */
+/**
+ * Finds the route of a request. Throws a 404 if the path is none of ours, a 405 if it does not take
+ * the method.
+ */
 export function findRoute(table: RouteTable, place: Place, method: string, apiPrefix: string): Route {
   if (place.kind === 'api') return apiRoute(table, place.path, method);
   const isRead = method === 'GET' || method === 'HEAD';

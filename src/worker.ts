@@ -65,8 +65,9 @@ export async function serve(request: Request, served: Served): Promise<Response>
 }
 
 /**
- * A Worker cannot refuse to start, so each response and each log line says what is wrong. Errors hold no secret. A
- * preflight succeeds, or a web page would see a CORS error instead of the message.
+ * A Worker cannot refuse to start, so each response and each log line says what is wrong. Errors
+ * hold no secret. A preflight succeeds, or a web page would see a CORS error instead of the
+ * message.
  */
 function misconfigured(request: Request, errors: readonly string[]): Response {
   const cors = {
@@ -80,7 +81,10 @@ function misconfigured(request: Request, errors: readonly string[]): Response {
   return Response.json(errorBody(failure), { status: 503, headers: cors });
 }
 
-/** Deletes what is stored for too long, or too much of it: run by the cron trigger of wrangler.jsonc. */
+/**
+ * Deletes what is stored for too long, or too much of it: run by the cron trigger of
+ * wrangler.jsonc.
+ */
 export async function clean(served: Served): Promise<void> {
   if (!('errors' in served)) await cleanUp(served.ports, served.settings);
 }

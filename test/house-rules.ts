@@ -128,6 +128,7 @@ export const fileBudget = 250;
 export const longFiles: Readonly<Record<string, string>> = {
   'src/settings/schema.ts': 'a table: every setting, declared once',
   'src/emulator/backend/script.ts': 'a table: every turn that the emulator can play',
+  'src/upstreams/backend-api/client.ts': 'a table: every call of the upstream, one function each',
   'src/relay/transfer.ts': 'the life of a relayed request: one state machine, one exit',
   'src/platform/fetch/wire.ts': 'one runtime of that state machine',
 };
@@ -176,6 +177,12 @@ export const longFunctions: Readonly<Record<string, string>> = {
   'src/upstreams/backend-api/reduce/answer.ts createAnswer': factory,
   'src/upstreams/backend-api/reduce/text-diff.ts createTextDiff': factory,
   'src/upstreams/backend-api/run-turn.ts runTurn': factory,
+  'src/api/models.ts createModels': factory,
+  'src/emulator/emulator.ts createEmulator': factory,
+  'src/platform/workers/gather.ts gatherNatively': factory,
+  'src/settings/load.ts loadSettings': factory,
+  'src/streams/gather.ts gatherChunks': factory,
+  'src/upstreams/backend-api/socket.ts listen': factory,
   'src/upstreams/create.ts createUpstreams': factory,
   'src/upstreams/model-router.ts createModelRouter': factory,
 };
@@ -187,4 +194,4 @@ export const bannedWords =
   /\b(whoever|nobody|somebody|whither|(?:is|are) told|goes without|of its own|mend(?:s|ed|ing)?|rightly|where it may)\b/i;
 
 /** Folders whose comments and strings keep the rules. "src" would include all below it. */
-export const plainFolders: readonly string[] = ['bench', 'scripts'];
+export const plainFolders: readonly string[] = ['bench', 'scripts', 'src', 'web/src'];

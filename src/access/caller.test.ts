@@ -32,7 +32,7 @@ test.each([
     anonymous,
   ],
   [
-    'a caller with a key of its own is anonymous',
+    'a caller with its own key is anonymous',
     { serverKey: true, isLocalOnly: false },
     { ...none, openaiKey: 'sk-own' },
     anonymous,

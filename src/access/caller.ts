@@ -19,7 +19,9 @@ export type Caller = {
 
 const unlimited: CallerLimits = { concurrent: null };
 
-/** A caller without a key of this gateway. Its own key, if it has one, is judged by the upstream. */
+/**
+ * A caller without a key of this gateway. Its own key, if it has one, is judged by the upstream.
+ */
 export const anonymous: Caller = {
   id: 'anonymous',
   name: 'anonymous',
@@ -29,7 +31,9 @@ export const anonymous: Caller = {
   limits: unlimited,
 };
 
-/** A program on the machine of the owner, which uses the server-side key of a gateway on loopback. */
+/**
+ * A program on the machine of the owner, which uses the server-side key of a gateway on loopback.
+ */
 export const owner: Caller = { ...anonymous, id: 'owner', name: 'owner' };
 
 /** The callers that the settings name, made once: identifying a request makes no object. */
@@ -53,8 +57,8 @@ type Guard = {
 };
 
 /**
- * Makes the callers of the settings: one for each access key, and one for those without. Without access
- * keys a server-side key is spent by the owner, or by anyone, within ACCESS_SCOPES.
+ * Makes the callers of the settings: one for each access key, and one for those without. Without
+ * access keys a server-side key is spent by the owner, or by anyone, within ACCESS_SCOPES.
  */
 export function createCallers({ accessKeys, accessScopes }: CallerSettings, guard: Guard): Callers {
   const byKey = new Map<string, Caller>();
@@ -67,8 +71,8 @@ export function createCallers({ accessKeys, accessScopes }: CallerSettings, guar
 }
 
 /**
- * Who presents these credentials. An access key in them was judged by `readCredentials`. A caller without
- * one who sends the upstream's key in `x-openai-key` uses no account but its own.
+ * Who presents these credentials. An access key in them was judged by `readCredentials`. A caller
+ * without one who sends the upstream's key in `x-openai-key` uses no account but its own.
  */
 export function identify(credentials: Credentials, callers: Callers): Caller {
   const { accessKey, openaiKey } = credentials;

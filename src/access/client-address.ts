@@ -14,7 +14,10 @@ const maxAddressLength = 64;
 
 const noProxy: IsTrustedProxy = () => false;
 
-/** Makes the test for `TRUSTED_PROXIES`: addresses, or networks as `10.0.0.0/8`. Entries must be valid. */
+/**
+ * Makes the test for `TRUSTED_PROXIES`: addresses, or networks as `10.0.0.0/8`. Entries must be
+ * valid.
+ */
 export function trustedProxies(entries: readonly string[]): IsTrustedProxy {
   if (entries.length === 0) return noProxy;
   const networks = entries.map((entry) => {
@@ -32,9 +35,9 @@ export function trustedProxies(entries: readonly string[]): IsTrustedProxy {
 }
 
 /**
- * The address of the client: the peer of the connection, or, if the peer is a trusted proxy, the last
- * address in `X-Forwarded-For` (else `Forwarded`) that is none. Anything left of that address can be
- * made up by the client. Null if the peer is not known.
+ * The address of the client: the peer of the connection, or, if the peer is a trusted proxy, the
+ * last address in `X-Forwarded-For` (else `Forwarded`) that is none. Anything left of that address
+ * can be made up by the client. Null if the peer is not known.
  */
 export function clientAddress(
   rawHeaders: RawHeaders,
@@ -58,7 +61,10 @@ export function clientAddress(
   return client;
 }
 
-/** Who forwarded the request for whom, the nearest last. Several headers are one list (RFC 9110 §5.3). */
+/**
+ * Who forwarded the request for whom, the nearest last. Several headers are one list (RFC 9110
+ * §5.3).
+ */
 function forwardedFor(rawHeaders: RawHeaders): string[] {
   const plain: string[] = [];
   const standard: string[] = [];

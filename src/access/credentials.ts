@@ -3,7 +3,10 @@ import { listItems } from '../http/header-list.ts';
 import { isKeyProtocol, keyProtocol, type RawHeaders } from '../http/headers.ts';
 import { equalInConstantTime } from './constant-time.ts';
 
-/** What a request presents, sorted. An access key is for the gateway alone; the others may reach an upstream. */
+/**
+ * What a request presents, sorted. An access key is for the gateway alone; the others may reach an
+ * upstream.
+ */
 export type Credentials = {
   /** The access key, if the request presents a valid one. */
   readonly accessKey: string | null;
@@ -19,9 +22,9 @@ export type AccessKey = { readonly name: string | null; readonly key: string };
 type PresentedKeys = { readonly key: string | null; readonly openaiKey: string | null };
 
 /**
- * Sorts the keys that a request presents. Only a gateway with access keys judges them; without access
- * keys any key is kept as it came. Throws a 400 for two different keys, and a 401 if access keys are
- * configured and the request presents none of them.
+ * Sorts the keys that a request presents. Only a gateway with access keys judges them; without
+ * access keys any key is kept as it came. Throws a 400 for two different keys, and a 401 if access
+ * keys are configured and the request presents none of them.
  */
 export function readCredentials(rawHeaders: RawHeaders, accessKeys: readonly AccessKey[]): Credentials {
   const { key, openaiKey } = presentedKeys(rawHeaders);
@@ -89,7 +92,9 @@ function oneKey(known: string | null, value: string): string | null {
   return key;
 }
 
-/** Whether a text can be the value of a header: no control characters but the tab (RFC 9110 §5.5). */
+/**
+ * Whether a text can be the value of a header: no control characters but the tab (RFC 9110 §5.5).
+ */
 function isSendable(key: string): boolean {
   for (let i = 0; i < key.length; i++) {
     const code = key.charCodeAt(i);
@@ -128,9 +133,9 @@ function isAccessKey(key: string, accessKeys: readonly AccessKey[]): boolean {
 export type UpstreamKey = { readonly key: string | null; readonly own: boolean };
 
 /**
- * Picks the key for an upstream: `x-openai-key`, else the upstream's server-side key, else the caller's own.
- * `serverKey` is undefined if none is set, null if the upstream needs none. Throws a 401 that names the
- * missing setting if there is no key at all.
+ * Picks the key for an upstream: `x-openai-key`, else the upstream's server-side key, else the
+ * caller's own. `serverKey` is undefined if none is set, null if the upstream needs none. Throws a
+ * 401 that names the missing setting if there is no key at all.
  */
 export function keyFor(
   credentials: Credentials,

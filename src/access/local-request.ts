@@ -20,8 +20,8 @@ export function isLoopbackHost(host: string | undefined): boolean {
 }
 
 /**
- * Whether a `Host` value names a machine of the local network. A page that rebound its own name to a
- * private address (DNS rebinding) has a public name.
+ * Whether a `Host` value names a machine of the local network. A page that rebound its own name to
+ * a private address (DNS rebinding) has a public name.
  */
 export function isLocalHost(host: string | undefined): boolean {
   const name = hostname(host);
@@ -67,7 +67,9 @@ const proxyHeaders = [
   'x-cluster-client-ip',
 ];
 
-/** Whether a proxy forwarded the request. A proxy that adds no header at all cannot be recognized. */
+/**
+ * Whether a proxy forwarded the request. A proxy that adds no header at all cannot be recognized.
+ */
 export function cameThroughProxy(rawHeaders: RawHeaders): boolean {
   if (proxyHeaders.some((name) => headerOf(rawHeaders, name) !== undefined)) return true;
   for (let i = 0; i < rawHeaders.length; i += 2)

@@ -12,8 +12,8 @@ import {
 } from './local-request.ts';
 
 /**
- * Which requests must come from this machine: none; all, since they use a server-side key that only the
- * loopback address guards; or those without a key, since a private upstream may need none.
+ * Which requests must come from this machine: none; all, since they use a server-side key that only
+ * the loopback address guards; or those without a key, since a private upstream may need none.
  */
 type LocalRule = 'none' | 'server-key' | 'private-upstream';
 
@@ -21,7 +21,10 @@ type LocalRule = 'none' | 'server-key' | 'private-upstream';
 export type OriginRules = {
   /** Origins that may call; `null` if any may. */
   readonly allowed: ReadonlySet<string> | null;
-  /** Whether a request without an origin is refused: the origin is all that guards a server-side key. */
+  /**
+   * Whether a request without an origin is refused: the origin is all that guards a server-side
+   * key.
+   */
   readonly required: boolean;
   readonly local: LocalRule;
   /** The origin of PUBLIC_URL. */
@@ -39,9 +42,9 @@ type GuardSettings = {
 };
 
 /**
- * Derives the rules. A list of origins lets in its own. Without a list any origin may call if callers
- * bring their own keys: a page that a user happens to visit must use neither the server-side key nor,
- * through a gateway on loopback, an upstream in the private network.
+ * Derives the rules. A list of origins lets in its own. Without a list any origin may call if
+ * callers bring their own keys: a page that a user happens to visit must use neither the
+ * server-side key nor, through a gateway on loopback, an upstream in the private network.
  */
 export function originRules(settings: GuardSettings, serverKey: boolean): OriginRules {
   const isGuarded = settings.accessKeys.length > 0 || settings.publicRelay;
@@ -87,8 +90,8 @@ export function admitOrigin(head: RequestHead, rules: OriginRules): void {
 
 /**
  * Refuses requests that only look like requests of this machine: names that were rebound to it (DNS
- * rebinding), requests that a proxy forwards, and requests of a page of another site without an `Origin`
- * header (images, navigations).
+ * rebinding), requests that a proxy forwards, and requests of a page of another site without an
+ * `Origin` header (images, navigations).
  */
 function admitForServerKey(head: RequestHead): void {
   if (cameThroughProxy(head.rawHeaders)) {
@@ -109,7 +112,8 @@ function admitForServerKey(head: RequestHead): void {
 
 /**
  * Refuses a request without a key that a page of the internet may have started. An upstream on this
- * machine or in its network may need no key, and cannot see the page: the gateway removes its origin.
+ * machine or in its network may need no key, and cannot see the page: the gateway removes its
+ * origin.
  */
 function admitWithoutKey(head: RequestHead, own: string | undefined): void {
   if (presentsKey(head)) return;
@@ -155,7 +159,10 @@ export const anyOrigin: RawHeaders = [
   '*',
 ];
 
-/** Whether a request only asks what a browser may send. It carries no key and is answered before authentication. */
+/**
+ * Whether a request only asks what a browser may send. It carries no key and is answered before
+ * authentication.
+ */
 export function isPreflight(head: RequestHead): boolean {
   return (
     head.method === 'OPTIONS' &&

@@ -9,8 +9,9 @@ const read = ['GET', 'HEAD'];
 const ask = ['POST'];
 
 /**
- * What each scope reaches, as path segments after `/v1/`. Everything else needs `all`: the organization,
- * fine-tuning, assistants, stored completions, deleting models, and every path that is not known here.
+ * What each scope reaches, as path segments after `/v1/`. Everything else needs `all`: the
+ * organization, fine-tuning, assistants, stored completions, deleting models, and every path that
+ * is not known here.
  */
 const rules: readonly Rule[] = [
   { scope: 'inference', methods: read, path: /^models(?:\/|$)/ },
@@ -23,7 +24,8 @@ const rules: readonly Rule[] = [
   { scope: 'inference', methods: ask, path: /^messages(?:\/count_tokens)?$/ },
   { scope: 'inference', methods: ask, path: /^images\/(?:generations|edits|variations)$/ },
   { scope: 'inference', methods: ask, path: /^audio\/(?:speech|transcriptions|translations)$/ },
-  // A response or conversation is reached by its id, which only its caller knows. None of them is listed.
+  // A response or conversation is reached by its id, which only its caller knows. None of them is
+  // listed.
   { scope: 'inference', methods: null, path: /^responses(?:\/|$)/ },
   { scope: 'inference', methods: ask, path: /^conversations$/ },
   { scope: 'inference', methods: null, path: /^conversations\/[^/]/ },
@@ -43,8 +45,8 @@ const ownPaths: ReadonlyMap<string, Scope> = new Map([
 const maxDecodings = 4;
 
 /**
- * The scope that a request needs. `path` is the canonical path that is sent to the upstream. It is read
- * as the upstream may read it: decoded, without empty segments and repeated `/v1`.
+ * The scope that a request needs. `path` is the canonical path that is sent to the upstream. It is
+ * read as the upstream may read it: decoded, without empty segments and repeated `/v1`.
  */
 export function scopeOf(method: string, path: string): Scope {
   const own = ownPaths.get(path);
@@ -60,7 +62,9 @@ export function scopeOf(method: string, path: string): Scope {
   );
 }
 
-/** A path without escapes; null if it cannot be decoded, or if a part of it could mean another path. */
+/**
+ * A path without escapes; null if it cannot be decoded, or if a part of it could mean another path.
+ */
 function decodedPath(path: string): string | null {
   let text = path;
   for (let i = 0; i < maxDecodings && text.includes('%'); i++) {

@@ -7,8 +7,8 @@ import { type Probe, probeWorld } from './probe.ts';
 type Result = { readonly text: string; readonly ok: boolean };
 
 /**
- * `sluice check`: shows the settings and where they come from, and tries storage and upstreams unless `offline`.
- * Shows no secret.
+ * `sluice check`: shows the settings and where they come from, and tries storage and upstreams
+ * unless `offline`. Shows no secret.
  */
 export async function check(
   env: NodeJS.ProcessEnv,

@@ -11,7 +11,10 @@ export type DoctorOptions = {
   readonly language: 'en' | 'zh';
 };
 
-/** `sluice doctor [URL]`: tests a gateway as its callers see it and prints the findings. Returns false if one is bad. */
+/**
+ * `sluice doctor [URL]`: tests a gateway as its callers see it and prints the findings. Returns
+ * false if one is bad.
+ */
 export async function doctor(options: DoctorOptions, print: (text: string) => void): Promise<boolean> {
   const base = options.url.replace(/\/+$/, '').replace(/(\/v1)?$/, '/v1');
   if (!URL.canParse(base) || !/^https?:/.test(base)) {

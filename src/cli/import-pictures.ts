@@ -12,7 +12,10 @@ const folders = ['images', 'data/images'];
 const maxPictures = 100_000;
 const maxBytes = 64 * 1024 * 1024;
 
-/** Copies the pictures of an older project into the data folder, under their old names. Returns how many there were. */
+/**
+ * Copies the pictures of an older project into the data folder, under their old names. Returns how
+ * many there were.
+ */
 export async function importPictures(root: string, dataDir: string): Promise<number> {
   const blobs = createDiskBlobs(dataDir);
   let count = 0;

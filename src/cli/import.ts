@@ -8,8 +8,8 @@ import { importPictures } from './import-pictures.ts';
 type Result = { readonly text: string; readonly ok: boolean };
 
 /**
- * `sluice import FOLDER [--out FILE]`: writes a settings file from the files of an older project, and lists what
- * could not be converted. Never overwrites a file.
+ * `sluice import FOLDER [--out FILE]`: writes a settings file from the files of an older project,
+ * and lists what could not be converted. Never overwrites a file.
  */
 export async function importFrom(folder: string, out: string, env: NodeJS.ProcessEnv): Promise<Result> {
   if (!existsSync(folder))
@@ -59,7 +59,10 @@ async function read(folder: string): Promise<Imported | null> {
   return importLegacyFiles(files, { toml: toml.parse, yaml: yaml.parse });
 }
 
-/** The folder of the project. Given its data folder, that is one folder up, with the compose file that has the port. */
+/**
+ * The folder of the project. Given its data folder, that is one folder up, with the compose file
+ * that has the port.
+ */
 function rootOf(folder: string): string {
   const isData = basename(resolve(folder)) === 'data' && existsSync(join(folder, 'config.json'));
   return isData ? dirname(resolve(folder)) : folder;

@@ -15,8 +15,8 @@ export type Probe = { readonly name: string; readonly text: string; readonly pro
 const limitSeconds = 10;
 
 /**
- * Tries what the settings name: the storage, Redis and the upstreams. Nothing is written or spent: an upstream is
- * asked for its model list.
+ * Tries what the settings name: the storage, Redis and the upstreams. Nothing is written or spent:
+ * an upstream is asked for its model list.
  */
 export async function probeWorld(settings: Settings): Promise<readonly Probe[]> {
   const fetch = createFetch(limitSeconds, createProxyFor(settings));
@@ -66,7 +66,8 @@ async function probeRedis(url: string): Promise<Probe> {
         (reason: Error) => reason,
       );
       if (!error) return;
-      // A command has less time than the first connection. The cause says that the connection failed.
+      // A command has less time than the first connection. The cause says that the connection
+      // failed.
       if (error.cause) throw error;
     }
   };
@@ -97,7 +98,10 @@ async function probeUpstream(
   }
 }
 
-/** Without a server-side key a refusal is expected: the upstream is there, and callers use their own keys. */
+/**
+ * Without a server-side key a refusal is expected: the upstream is there, and callers use their own
+ * keys.
+ */
 function judge(status: number, hasKey: boolean): Omit<Probe, 'name'> {
   if (status === 401 || status === 403)
     return hasKey

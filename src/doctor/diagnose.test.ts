@@ -40,7 +40,9 @@ const refusing =
   () =>
     Response.json({ error: { message } }, { status });
 
-/** A stream of twelve ticks that come one by one, as the gateway sends them; and what comes after. */
+/**
+ * A stream of twelve ticks that come one by one, as the gateway sends them; and what comes after.
+ */
 function stream(
   stem: string,
   ending: readonly string[],

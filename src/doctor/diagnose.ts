@@ -4,7 +4,10 @@ import { testStream } from './test-stream.ts';
 
 export type { Target } from './target.ts';
 
-/** Tests a gateway from outside, as its callers see it, and yields the findings one by one. Spends nothing. */
+/**
+ * Tests a gateway from outside, as its callers see it, and yields the findings one by one. Spends
+ * nothing.
+ */
 export async function* diagnose(target: Target): AsyncGenerator<Finding> {
   const { base } = target;
   const url = new URL(base);

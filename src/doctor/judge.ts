@@ -1,13 +1,16 @@
 /**
- * Whether a stream was buffered on its way. `arrivals` are the times of its chunks in milliseconds. Chunks within
- * a third of `gapMs` arrived together; a stream is buffered if most of its chunks arrived together with others.
+ * Whether a stream was buffered on its way. `arrivals` are the times of its chunks in milliseconds.
+ * Chunks within a third of `gapMs` arrived together; a stream is buffered if most of its chunks
+ * arrived together with others.
  */
 export function isBuffered(arrivals: readonly number[], gapMs: number): boolean {
   const moments = arrivals.filter((at, i) => i === 0 || at - (arrivals[i - 1] as number) > gapMs / 3).length;
   return moments <= Math.ceil(arrivals.length / 3);
 }
 
-/** The proxy that buffered a stream, as far as the response headers show, and the setting to change. */
+/**
+ * The proxy that buffered a stream, as far as the response headers show, and the setting to change.
+ */
 export function bufferingHop(headers: Headers): { hop: string; fix: string } {
   const server = (headers.get('server') ?? '').toLowerCase();
   const via = (headers.get('via') ?? '').toLowerCase();

@@ -4,7 +4,10 @@ export type Target = {
   /** The API's address as a client has it, with `/v1`. */
   readonly base: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The origin of a web page that calls, sent as its browser would. Null: no page, or a browser that sends its own. */
+  /**
+   * The origin of a web page that calls, sent as its browser would. Null: no page, or a browser
+   * that sends its own.
+   */
   readonly origin: string | null;
   /** Whether the page that calls was loaded by https. */
   readonly pageIsSecure: boolean;

@@ -3,7 +3,10 @@ import type { Finding } from './finding.ts';
 import { bufferingHop, isBuffered } from './judge.ts';
 import { finding, headersOf, isLoopback, type Target, timeoutSeconds } from './target.ts';
 
-/** The first event of the test stream: its rhythm, and the address that the gateway believes to have. */
+/**
+ * The first event of the test stream: its rhythm, and the address that the gateway believes to
+ * have.
+ */
 type Opening = { readonly gapMs: number; readonly stem: string };
 
 type Received = {
@@ -52,8 +55,8 @@ export async function* testStream(target: Target): AsyncGenerator<Finding> {
 }
 
 /**
- * Links that lead elsewhere are right if we test on the gateway's own machine: PUBLIC_URL names its public address.
- * A name without a dot is none, but what a proxy calls its upstream.
+ * Links that lead elsewhere are right if we test on the gateway's own machine: PUBLIC_URL names its
+ * public address. A name without a dot is none, but what a proxy calls its upstream.
  */
 function linksFinding(stem: string, base: URL): Finding {
   const url = URL.parse(stem);

@@ -12,7 +12,10 @@ import { moderations } from './openai/moderations.ts';
 import { responses } from './openai/responses.ts';
 
 export type EmulatorOptions = {
-  /** Milliseconds before the first chunk, and between two chunks. A request's `x-emulator-*` headers win. */
+  /**
+   * Milliseconds before the first chunk, and between two chunks. A request's `x-emulator-*` headers
+   * win.
+   */
   readonly firstDelayMs?: number;
   readonly chunkDelayMs?: number;
   /** Keys that are accepted. Default: any, and none is needed. */
@@ -40,8 +43,8 @@ export type Asked = {
 type Endpoint = (asked: Asked) => Response | Promise<Response>;
 
 /**
- * An offline stand-in for an OpenAI-compatible upstream: it echoes what is asked, in the shapes of the real API.
- * A gateway without configuration uses it, and so do the tests.
+ * An offline stand-in for an OpenAI-compatible upstream: it echoes what is asked, in the shapes of
+ * the real API. A gateway without configuration uses it, and so do the tests.
  */
 export function createEmulator(options: EmulatorOptions = {}): {
   fetch(request: Request): Promise<Response>;

@@ -1,4 +1,6 @@
-/** A PNG of 16 tiles whose colours depend on the text: small, valid, and the same for the same text. */
+/**
+ * A PNG of 16 tiles whose colours depend on the text: small, valid, and the same for the same text.
+ */
 export function picture(text: string, size = 64): Uint8Array<ArrayBuffer> {
   let hash = 2_166_136_261;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 16_777_619);

@@ -1,4 +1,6 @@
-/** Every error code of the gateway, with the status and the `type` that OpenAI's API uses for it. */
+/**
+ * Every error code of the gateway, with the status and the `type` that OpenAI's API uses for it.
+ */
 const kinds = {
   invalid_request: [400, 'invalid_request_error'],
   invalid_api_key: [401, 'invalid_request_error'],

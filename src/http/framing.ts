@@ -5,8 +5,8 @@ import type { RawHeaders } from './headers.ts';
 const hostValue = /^(?:[a-z0-9_.~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 
 /**
- * Says what makes a request ambiguous that Node's parser accepts; null if nothing does. Two programs
- * could read another host or another body from it (RFC 9112 §3.2, §6.1).
+ * Says what makes a request ambiguous that Node's parser accepts; null if nothing does. Two
+ * programs could read another host or another body from it (RFC 9112 §3.2, §6.1).
  */
 export function framingFault(rawHeaders: RawHeaders, httpVersion: string): Failure | null {
   let host: string | null = null;

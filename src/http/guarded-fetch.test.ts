@@ -21,7 +21,7 @@ const to =
     new Response(null, { status, headers: { location } });
 const options = { allow: new Set(['127.0.0.1:9000', 'files.lan:443']), timeoutSeconds: 5 };
 
-describe('the one way to an address that somebody gave', () => {
+describe('the one way to an address from a stranger', () => {
   test('fetches from the open internet, with nothing of the caller in it', async () => {
     const net = network({});
     const answer = await guardedFetch(net, 'https://example.com/a.png?x=1', options);

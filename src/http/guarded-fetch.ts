@@ -4,7 +4,9 @@ import { Failure } from './failure.ts';
 import { mayBePublicHost } from './public-address.ts';
 
 export type GuardOptions = {
-  /** Private `host:port` pairs that may be reached: FILE_FETCH_ALLOW, and upstreams of the settings. */
+  /**
+   * Private `host:port` pairs that may be reached: FILE_FETCH_ALLOW, and upstreams of the settings.
+   */
   readonly allow: ReadonlySet<string>;
   /** Seconds to the head of the response, redirects included. */
   readonly timeoutSeconds: number;
@@ -13,7 +15,10 @@ export type GuardOptions = {
 const maxRedirects = 5;
 const maxUrlLength = 8192;
 
-/** A request to an address that a caller or an upstream named. It holds nothing of the caller's, and no key. */
+/**
+ * A request to an address that a caller or an upstream named. It holds nothing of the caller's, and
+ * no key.
+ */
 export type GuardedRequest = {
   readonly method?: 'GET' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
@@ -22,10 +27,10 @@ export type GuardedRequest = {
 };
 
 /**
- * Fetches from an address that a caller or an upstream named. Only http and https, and only addresses of
- * the open internet, checked when the connection is made. Each redirect is checked again. No credentials,
- * no cookies. Throws a 400 for an address that is not allowed, a 502 or 504 if it does not respond. The
- * body is not read: the caller of this function limits it.
+ * Fetches from an address that a caller or an upstream named. Only http and https, and only
+ * addresses of the open internet, checked when the connection is made. Each redirect is checked
+ * again. No credentials, no cookies. Throws a 400 for an address that is not allowed, a 502 or 504
+ * if it does not respond. The body is not read: the caller of this function limits it.
  */
 export async function guardedFetch(
   http: Pick<Http, 'fetchPublic'>,

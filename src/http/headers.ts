@@ -2,8 +2,8 @@ import { listItems } from './header-list.ts';
 import { holdsKey } from './key-in-text.ts';
 
 /**
- * Headers as they stand on the wire: name, value, name, value. Both runtimes use this form: it keeps
- * order, letter case and repeated names, which `Headers` does not.
+ * Headers as they stand on the wire: name, value, name, value. Both runtimes use this form: it
+ * keeps order, letter case and repeated names, which `Headers` does not.
  */
 export type RawHeaders = readonly string[];
 
@@ -21,7 +21,9 @@ const connectionHeaders = new Set([
   'http2-settings',
 ]);
 
-/** Request headers that are for the gateway alone, or that tell about the caller's page or network. */
+/**
+ * Request headers that are for the gateway alone, or that tell about the caller's page or network.
+ */
 const privateRequestHeaders = new Set([
   ...connectionHeaders,
   'host',
@@ -50,7 +52,10 @@ const privateRequestPrefixes = ['cf-', 'x-forwarded-', 'sec-fetch-'];
 /** Headers that bill or scope a request. They are sent only with the caller's own key. */
 const accountHeaders = new Set(['openai-organization', 'openai-project', 'chatgpt-account-id']);
 
-/** Response headers about the upstream's connection or cookies, or that would act on the gateway's origin. */
+/**
+ * Response headers about the upstream's connection or cookies, or that would act on the gateway's
+ * origin.
+ */
 const privateResponseHeaders = new Set([
   ...connectionHeaders,
   'set-cookie',
@@ -105,8 +110,8 @@ export type RequestOptions = {
 };
 
 /**
- * The headers of a request as the upstream gets them. Headers of the connection and headers that are
- * private to the caller are left out. The upstream's key is added.
+ * The headers of a request as the upstream gets them. Headers of the connection and headers that
+ * are private to the caller are left out. The upstream's key is added.
  */
 export function requestHeaders(pairs: RawHeaders, options: RequestOptions): string[] {
   const { key, isOwnKey, accessKey = null } = options;
@@ -134,7 +139,9 @@ export function requestHeaders(pairs: RawHeaders, options: RequestOptions): stri
   return out;
 }
 
-/** A WebSocket subprotocol of this form carries a key: browsers cannot set headers on a WebSocket. */
+/**
+ * A WebSocket subprotocol of this form carries a key: browsers cannot set headers on a WebSocket.
+ */
 export const keyProtocol = 'openai-insecure-api-key.';
 
 /** Whether a subprotocol carries a key. Letter case does not matter. */
@@ -155,9 +162,10 @@ type ResponseHeaderOptions = {
 };
 
 /**
- * The headers of an upstream's response as the caller gets them, with `added` (CORS, request id) on top.
- * The upstream's own `x-request-id` is kept. An event stream is marked so that no proxy buffers it.
- * A header that holds one of `secrets`, the server-side keys of this request, is left out.
+ * The headers of an upstream's response as the caller gets them, with `added` (CORS, request id) on
+ * top. The upstream's own `x-request-id` is kept. An event stream is marked so that no proxy
+ * buffers it. A header that holds one of `secrets`, the server-side keys of this request, is left
+ * out.
  */
 export function responseHeaders(
   pairs: RawHeaders,
@@ -192,8 +200,8 @@ export function responseHeaders(
 const documentDestinations = new Set(['document', 'iframe', 'frame', 'embed', 'object', 'fencedframe']);
 
 /**
- * Headers that go on a relayed response if a browser would show it as a document. The sandbox gives it
- * an opaque origin and no scripts, so that it cannot use what the gateway's own pages can.
+ * Headers that go on a relayed response if a browser would show it as a document. The sandbox gives
+ * it an opaque origin and no scripts, so that it cannot use what the gateway's own pages can.
  */
 export function documentHeaders(destination: string | undefined): RawHeaders {
   return destination !== undefined && documentDestinations.has(destination) ? sandboxed : none;

@@ -1,15 +1,18 @@
 import { Failure } from './failure.ts';
 import { exceededLimit, jsonLimits, topLevelString } from './json-shape.ts';
 
-/** A JSON body: its bytes as they came, and its value. An unchanged body is sent on by its bytes. */
+/**
+ * A JSON body: its bytes as they came, and its value. An unchanged body is sent on by its bytes.
+ */
 export type JsonBody = { readonly bytes: Uint8Array; readonly value: Readonly<Record<string, unknown>> };
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 const encoder = new TextEncoder();
 
 /**
- * Parses a request body. Throws a 400 that says what is wrong with it. A body that is nested too deep or
- * has too many values is refused before it is parsed: it would hold the event loop for seconds.
+ * Parses a request body. Throws a 400 that says what is wrong with it. A body that is nested too
+ * deep or has too many values is refused before it is parsed: it would hold the event loop for
+ * seconds.
  */
 export function parseJsonBody(bytes: Uint8Array): JsonBody {
   if (bytes.length === 0)
@@ -51,7 +54,10 @@ export function modelOf(body: JsonBody): string {
   );
 }
 
-/** The body with fields added in front. Its own bytes stay as they are, so that no number loses a digit. */
+/**
+ * The body with fields added in front. Its own bytes stay as they are, so that no number loses a
+ * digit.
+ */
 export function withFields(body: JsonBody, fields: Record<string, unknown>): JsonBody {
   const added = JSON.stringify(fields).slice(1, -1);
   if (added === '') return body;

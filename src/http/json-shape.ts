@@ -8,15 +8,18 @@ export type JsonLimits = {
   readonly values: number;
 };
 
-/** Far above what any request of the API has: its largest are arrays of some hundred thousand tokens. */
+/**
+ * Far above what any request of the API has: its largest are arrays of some hundred thousand
+ * tokens.
+ */
 export const jsonLimits: JsonLimits = { depth: 256, names: 100_000, values: 2_000_000 };
 
 const quote = 0x22;
 const backslash = 0x5c;
 
 /**
- * Says which limit a JSON text exceeds, or null. One pass over the bytes, before anything is parsed;
- * text that is not JSON is counted as if it were.
+ * Says which limit a JSON text exceeds, or null. One pass over the bytes, before anything is
+ * parsed; text that is not JSON is counted as if it were.
  */
 export function exceededLimit(bytes: Uint8Array, limits: JsonLimits = jsonLimits): keyof JsonLimits | null {
   let depth = 0;
@@ -59,9 +62,9 @@ export function endOfString(bytes: Uint8Array, start: number): number {
 }
 
 /**
- * The bytes of a string value of the outermost object: the last one of that name, as `JSON.parse` reads
- * it. `name` is ASCII. Names with escapes are compared decoded; the bytes of others are compared as
- * they are. The text must be valid JSON.
+ * The bytes of a string value of the outermost object: the last one of that name, as `JSON.parse`
+ * reads it. `name` is ASCII. Names with escapes are compared decoded; the bytes of others are
+ * compared as they are. The text must be valid JSON.
  */
 export function topLevelString(bytes: Uint8Array, name: string): { start: number; end: number } | null {
   const plain = encoder.encode(name);

@@ -33,8 +33,8 @@ function isLatin1(text: string): boolean {
 }
 
 /**
- * Whether a text holds the base64 of anything that holds the key. The key can begin at each of three
- * positions of a base64 group; the characters that only the key decides are searched for.
+ * Whether a text holds the base64 of anything that holds the key. The key can begin at each of
+ * three positions of a base64 group; the characters that only the key decides are searched for.
  */
 function holdsBase64(text: string, key: string): boolean {
   for (let offset = 0; offset < 3; offset++) {

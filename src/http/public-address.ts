@@ -18,7 +18,8 @@ const localNames =
 export function isPublicAddress(address: string): boolean {
   if (address.includes('%') || !ipaddr.isValid(address) || cloudAddresses.has(address)) return false;
   const parsed = ipaddr.parse(address);
-  // Only 2000::/3 is assigned to the open internet (RFC 4291 §2.4). ::7f00:1 and the like are outside.
+  // Only 2000::/3 is assigned to the open internet (RFC 4291 §2.4). ::7f00:1 and the like are
+  // outside.
   if (parsed.kind() === 'ipv6' && ((parsed.toByteArray()[0] ?? 0) & 0xe0) !== 0x20) return false;
   // The address of a tunnel that ends in an IPv4 address (ISATAP, RFC 5214 §6.1).
   if (parsed.kind() === 'ipv6' && /:0?(?:200)?:?5efe:/i.test(parsed.toNormalizedString())) return false;
@@ -26,8 +27,8 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /**
- * Whether the host of a parsed URL may be public: a public address, or a name that is not a local one.
- * The addresses that a name resolves to must still be checked.
+ * Whether the host of a parsed URL may be public: a public address, or a name that is not a local
+ * one. The addresses that a name resolves to must still be checked.
  */
 export function mayBePublicHost(hostname: string): boolean {
   const literal = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;

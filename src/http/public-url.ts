@@ -3,9 +3,9 @@ import type { Incoming } from './request.ts';
 const hostPattern = /^(?:[a-z0-9_.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?$/i;
 
 /**
- * The beginning of links to this gateway, without a slash at the end: PUBLIC_URL, else the address that
- * the request used. `X-Forwarded-Host` and `X-Forwarded-Proto` are believed from everyone, since the link
- * goes back to the same caller only.
+ * The beginning of links to this gateway, without a slash at the end: PUBLIC_URL, else the address
+ * that the request used. `X-Forwarded-Host` and `X-Forwarded-Proto` are believed from everyone,
+ * since the link goes back to the same caller only.
  */
 export function linkStem({ head, scheme }: Incoming, publicUrl: string | undefined): string {
   if (publicUrl !== undefined) return withoutTrailingSlashes(publicUrl);

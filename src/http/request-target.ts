@@ -1,6 +1,9 @@
 import { Failure } from './failure.ts';
 
-/** A request target in its parts, not decoded: the gateway sends on the same bytes that it routes by. */
+/**
+ * A request target in its parts, not decoded: the gateway sends on the same bytes that it routes
+ * by.
+ */
 export type Target = { readonly path: string; readonly search: string };
 
 /** Characters and escapes that some URL parser reads as another path, or as the end of it. */
@@ -13,8 +16,8 @@ const overlong = /%c[01]/i;
 const maxDecodings = 3;
 
 /**
- * Takes a request target apart: `/path?query`, or the absolute form that a proxy client sends
- * (RFC 9112 §3.2.2), of which only path and query count. Throws a 400 for a target that two programs
+ * Takes a request target apart: `/path?query`, or the absolute form that a proxy client sends (RFC
+ * 9112 §3.2.2), of which only path and query count. Throws a 400 for a target that two programs
  * could read differently.
  */
 export function parseTarget(target: string): Target {
@@ -31,7 +34,10 @@ export function parseTarget(target: string): Target {
   return { path, search };
 }
 
-/** Whether a path, or what an upstream makes of it by decoding it again and again, can be read in two ways. */
+/**
+ * Whether a path, or what an upstream makes of it by decoding it again and again, can be read in
+ * two ways.
+ */
 function isAmbiguous(path: string): boolean {
   let decoded = path;
   for (let i = 0; i <= maxDecodings; i++) {
@@ -88,8 +94,8 @@ const apiSegments = new Set([
 export type Place = { readonly kind: 'api' | 'local' | 'none'; readonly path: string };
 
 /**
- * Reads a path as the base URL of a client made it: with or without `/v1`, with `/openai`, with doubled
- * slashes, under the API prefix. `prefix` has no slashes at its ends; it is empty for none.
+ * Reads a path as the base URL of a client made it: with or without `/v1`, with `/openai`, with
+ * doubled slashes, under the API prefix. `prefix` has no slashes at its ends; it is empty for none.
  */
 export function placeOf(rawPath: string, method: string, prefix: string): Place {
   let path = rawPath.includes('//') ? rawPath.replace(/\/{2,}/g, '/') : rawPath;

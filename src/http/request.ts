@@ -1,8 +1,8 @@
 import type { RawHeaders } from './headers.ts';
 
 /**
- * A request without its body. Access control and most of routing need no more, so that a platform can
- * provide it without making a `Request`.
+ * A request without its body. Access control and most of routing need no more, so that a platform
+ * can provide it without making a `Request`.
  */
 export interface RequestHead {
   readonly method: string;
@@ -18,7 +18,10 @@ export interface Incoming {
   readonly head: RequestHead;
   /** The scheme of the connection to the gateway itself, not of the one to a proxy before it. */
   readonly scheme: 'http' | 'https';
-  /** The address of the connection's other end, a client or a proxy; undefined if the runtime has none. */
+  /**
+   * The address of the connection's other end, a client or a proxy; undefined if the runtime has
+   * none.
+   */
   readonly peerAddress?: string | undefined;
   readonly hasBody: boolean;
   /** Aborted when the client closes the connection. */
@@ -26,8 +29,8 @@ export interface Incoming {
   /** The body as it arrives. */
   stream(): ReadableStream<Uint8Array> | null;
   /**
-   * The whole body; fails with a 413 beyond `limit` bytes. `onBytes` is called with the length of each
-   * chunk. If it throws, the body is not read on, and the promise is rejected with its error.
+   * The whole body; fails with a 413 beyond `limit` bytes. `onBytes` is called with the length of
+   * each chunk. If it throws, the body is not read on, and the promise is rejected with its error.
    */
   read(limit: number, onBytes?: (bytes: number) => void): Promise<Uint8Array>;
 }

@@ -26,7 +26,7 @@ export type HeldBytes = {
 };
 
 /**
- * A budget for request bodies that are read into memory. Each body has a limit of its own
+ * A budget for request bodies that are read into memory. Each body has its own limit
  * (`MAX_BODY_BYTES`), but many slow ones together would fill the memory: 40 connections that send
  * 30 of 32 MiB and stop hold 1.2 GB.
  */

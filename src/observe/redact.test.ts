@@ -65,7 +65,7 @@ describe('a body', () => {
   });
 });
 
-test('a record loses the secrets of its own request', () => {
+test('a record loses its request's secrets', () => {
   const record = { path: `/v1/models/${key}`, model: key, status: 404 };
   expect(redactFields(record, [key])).toEqual({
     path: '/v1/models/[redacted]',

@@ -5,8 +5,8 @@ const mark = '[redacted]';
 const shortestSecret = 4;
 
 /**
- * Removes every key from a log line: known secrets by value, others by shape. It runs where lines are
- * written, so that no other code needs to know what may be logged. Takes linear time.
+ * Removes every key from a log line: known secrets by value, others by shape. It runs where lines
+ * are written, so that no other code needs to know what may be logged. Takes linear time.
  */
 export function redact(line: string, secrets: readonly string[]): string {
   const text = withoutSecrets(line, secrets);
@@ -15,12 +15,18 @@ export function redact(line: string, secrets: readonly string[]): string {
     : text;
 }
 
-/** What every known shape of a key contains. Most lines have none of them and are searched no further. */
+/**
+ * What every known shape of a key contains. Most lines have none of them and are searched no
+ * further.
+ */
 const keySigns = ['k-', 'K-', 'sess-', 'SESS-', 'eyJ', 'earer', 'EARER'];
 
 /** Runs of the characters that keys are made of. A single class without limit takes linear time. */
 const keyRuns = /[\w.-]{11,}/g;
-/** The beginning of an API key. The part that repeats is not matched: `redactedRun` takes all of the run. */
+/**
+ * The beginning of an API key. The part that repeats is not matched: `redactedRun` takes all of the
+ * run.
+ */
 const apiKey = /(?:^|[.-])(?:sk|fk|pk|rk|sess)-[\w-]{8}/i;
 /** The beginning of a JSON Web Token. */
 const webToken = /(?:^|[.-])eyJ[\w-]{8}/;
@@ -48,8 +54,8 @@ function withoutSecrets(text: string, secrets: readonly string[]): string {
 }
 
 /**
- * Removes secrets from the words of an upstream before they go to a caller. A text that holds a secret in
- * another encoding (percent-encoded, base64) is removed as a whole.
+ * Removes secrets from the words of an upstream before they go to a caller. A text that holds a
+ * secret in another encoding (percent-encoded, base64) is removed as a whole.
  */
 export function redactWords(words: string, secrets: readonly string[]): string {
   const text = withoutSecrets(words, secrets);
@@ -57,8 +63,9 @@ export function redactWords(words: string, secrets: readonly string[]): string {
 }
 
 /**
- * Removes secrets from a body, such as the error of an upstream that repeats the key it refuses. Each is
- * replaced by as many bytes, so that Content-Length stays true. Returns the same bytes if there is none.
+ * Removes secrets from a body, such as the error of an upstream that repeats the key it refuses.
+ * Each is replaced by as many bytes, so that Content-Length stays true. Returns the same bytes if
+ * there is none.
  */
 export function redactBytes(bytes: Uint8Array, secrets: readonly string[]): Uint8Array {
   let out = bytes;
@@ -78,7 +85,10 @@ export function redactBytes(bytes: Uint8Array, secrets: readonly string[]): Uint
 
 const encoder = new TextEncoder();
 
-/** The index of a byte sequence; -1 if it is not there. A secret does not repeat itself: this is linear for it. */
+/**
+ * The index of a byte sequence; -1 if it is not there. A secret does not repeat itself: this is
+ * linear for it.
+ */
 function indexOfBytes(bytes: Uint8Array, sought: Uint8Array, from: number): number {
   const first = sought[0] as number;
   for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
@@ -90,8 +100,8 @@ function indexOfBytes(bytes: Uint8Array, sought: Uint8Array, from: number): numb
 }
 
 /**
- * A record for the log without the secrets of its own request, such as a key of unknown shape that the
- * caller put into the path or the model. Returns the same record if there is none.
+ * A record for the log without its request's secrets, such as a key of unknown shape that
+ * the caller put into the path or the model. Returns the same record if there is none.
  */
 export function redactFields<T extends Readonly<Record<string, unknown>>>(
   record: T,

@@ -21,7 +21,7 @@ export type Finish = 'stop' | 'length' | 'content_filter' | 'tool_calls';
 
 /**
  * The lines of a streamed completion, as the API's schema has them. What does not change is written
- * once; a delta costs the writing of its own text.
+ * once; a delta costs the writing of its text.
  */
 export function createChunkLines(head: CompletionHead, withUsage: boolean) {
   const id = JSON.stringify(head.id);

@@ -26,7 +26,7 @@ describe('a fence around the whole of an answer', () => {
   });
 });
 
-test('the model is told the form, and its schema', () => {
+test('the model gets the form, and its schema', () => {
   expect(jsonFormatOf({ response_format: { type: 'json_object' } })).toMatchObject({ isStrict: false });
   const schema = { type: 'object', properties: { a: { type: 'number' } } };
   const format = jsonFormatOf({

@@ -1,7 +1,7 @@
-/** An answer that must be JSON: how the model is told, and whether anything else is an error. */
+/** An answer that must be JSON: how the model learns it, and whether anything else is an error. */
 export type JsonFormat = { readonly instruction: string; readonly isStrict: boolean };
 
-/** Longest schema that the model is told, in characters. */
+/** Longest schema that the model gets, in characters. */
 const longestSchema = 50_000;
 
 /** Reads `response_format`; null if any text will do. */

@@ -1,7 +1,9 @@
 /** One event of a stream (WHATWG HTML §9.2.6): its name, if it has one, and its data. */
 export type SseEvent = { readonly event: string | null; readonly data: string };
 
-/** Longest line, and longest event, in characters. A picture in base64 is one line of a few million. */
+/**
+ * Longest line, and longest event, in characters. A picture in base64 is one line of a few million.
+ */
 const maxLine = 64 * 1024 * 1024;
 
 /**

@@ -16,9 +16,9 @@ export function estimateTokens(text: string): number {
 const maxCounted = 200_000;
 
 /**
- * A tokenizer that no text can block or break. An unbroken run costs it the square of its length, so
- * texts are counted in short pieces, cut where a word ends if one does. A piece that it throws at is
- * estimated.
+ * A tokenizer that no text can block or break. An unbroken run costs it the square of its length,
+ * so texts are counted in short pieces, cut where a word ends if one does. A piece that it throws
+ * at is estimated.
  */
 export function boundedCounter(count: (text: string) => number): (text: string) => number {
   const counted = (piece: string): number => {

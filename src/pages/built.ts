@@ -8,15 +8,24 @@ const common: Readonly<Record<string, string>> = {
   'cross-origin-opener-policy': 'same-origin',
 };
 
-/** Content security policy of the pages: our own scripts, requests to this gateway, pictures from anywhere. */
+/**
+ * Content security policy of the pages: our own scripts, requests to this gateway, pictures from
+ * anywhere.
+ */
 const pagePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' http: https: data: blob:; connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** The same for the frame of the doctor that stands for a page of another origin. Its own origin is opaque. */
+/**
+ * The same for the frame of the doctor that stands for a page of another origin. Its own origin is
+ * opaque.
+ */
 const framePolicy =
   "sandbox allow-scripts; default-src 'none'; script-src 'self'; connect-src *; frame-ancestors 'self'";
 
-/** Serves a file of the built pages. Throws a 404 for another path, and a 503 if the pages were not built. */
+/**
+ * Serves a file of the built pages. Throws a 404 for another path, and a 503 if the pages were not
+ * built.
+ */
 export function createBuiltPages(files: BuiltFiles | null) {
   return ({ path, method }: Call): Response => {
     if (files === null)

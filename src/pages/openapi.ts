@@ -34,7 +34,10 @@ const stored = (summary: string) => ({
   },
 });
 
-/** Paths of the OpenAI API. Its own description has the details; here is what this gateway does with them. */
+/**
+ * Paths of the OpenAI API. Its own description has the details; here is what this gateway does with
+ * them.
+ */
 const apiPaths = {
   '/v1/chat/completions': {
     post: {

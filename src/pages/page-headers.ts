@@ -1,4 +1,6 @@
-/** Headers of our own pages: they load nothing from elsewhere, cannot be framed, and are not cached. */
+/**
+ * Headers of our own pages: they load nothing from elsewhere, cannot be framed, and are not cached.
+ */
 export const pageHeaders: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy':

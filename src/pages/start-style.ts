@@ -1,4 +1,7 @@
-/** The style of the start page: light and dark, from the width of a phone, with the fonts of the system. */
+/**
+ * The style of the start page: light and dark, from the width of a phone, with the fonts of the
+ * system.
+ */
 export const startStyle = `
 :root{color-scheme:light dark;--ink:#15202b;--soft:#5b6b7a;--paper:#f7f9fa;--card:#fff;--line:#dde4e9;--water:#0b6e8f;--good:#1a7f4b;--bad:#b3261e}
 @media(prefers-color-scheme:dark){:root{--ink:#e6edf2;--soft:#93a4b3;--paper:#0d1418;--card:#141d23;--line:#26343d;--water:#5cc3e4;--good:#5fd39a;--bad:#ff8a80}}

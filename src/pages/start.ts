@@ -14,7 +14,10 @@ type StartParts = {
   isDraining(): boolean;
 };
 
-/** `GET /`: the base URL to copy, the state of the upstreams, and links. It has no script and loads nothing. */
+/**
+ * `GET /`: the base URL to copy, the state of the upstreams, and links. It has no script and loads
+ * nothing.
+ */
 export function createStartPage({
   settings,
   upstreamHealth,
@@ -27,7 +30,8 @@ export function createStartPage({
     // A prefix is part of the secret address. Only a caller that used it sees it.
     const known = settings.apiPrefix === '' || head.target.startsWith(`/${settings.apiPrefix}`);
     const base = known ? `${stem}${settings.apiPrefix ? `/${settings.apiPrefix}` : ''}/v1` : null;
-    // The other pages are beside this one. Below a prefix without a slash at its end, that is one step further.
+    // The other pages are beside this one. Below a prefix without a slash at its end, that is one
+    // step further.
     const here = head.target.split('?', 1)[0]?.endsWith('/') ? '.' : `./${settings.apiPrefix}`;
     const isEmulator = Object.keys(settings.upstreams).length === 0;
     const shown = { base, here, upstreams: upstreamHealth.view(), draining: isDraining(), isEmulator };

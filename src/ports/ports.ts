@@ -5,7 +5,10 @@ import type { Http } from './http.ts';
 import type { Log } from './log.ts';
 import type { Tasks } from './tasks.ts';
 
-/** What the core needs of a runtime. Each part has a contract of its own; code takes only the parts that it uses. */
+/**
+ * What the core needs of a runtime. Each part has its own contract; code takes only the parts
+ * that it uses.
+ */
 export interface Ports {
   readonly http: Http;
   readonly tasks: Tasks;
@@ -15,6 +18,8 @@ export interface Ports {
   readonly log: Log;
   /** SHA-256 of bytes that arrive in pieces. */
   createHash(): Hash;
-  /** A tokenizer, loaded when it is first needed; null if there is none and usage must be estimated. */
+  /**
+   * A tokenizer, loaded when it is first needed; null if there is none and usage must be estimated.
+   */
   tokenizer(): Promise<((text: string) => number) | null>;
 }

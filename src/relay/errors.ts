@@ -4,7 +4,8 @@ import type { FailureKind } from './retry.ts';
 
 /**
  * Every error text that can end a relayed request, in one place. Both runtimes and the conversion
- * use them, so the same fault reads the same everywhere. No text holds an upstream's address or key.
+ * use them, so the same fault reads the same everywhere. No text holds an upstream's address or
+ * key.
  */
 
 /** Why a request to an upstream ended without a complete response. */
@@ -127,7 +128,10 @@ export function atLimit(): Failure {
   );
 }
 
-/** The error of an upstream that refused the gateway's own key. `detail` is the upstream's text without keys. */
+/**
+ * The error of an upstream that refused the gateway's own key. `detail` is the upstream's text
+ * without keys.
+ */
 export function credentialsRefused(upstream: string, status: number, detail: string): UpstreamFault {
   const quoted = detail === '' ? '' : ` It said: ${detail}`;
   return {

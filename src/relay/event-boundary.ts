@@ -30,7 +30,10 @@ export function createEventBoundary() {
   };
 }
 
-/** Whether three bytes end in a blank line, with any of the three line ends (LF, CR, CRLF) that the format allows. */
+/**
+ * Whether three bytes end in a blank line, with any of the three line ends (LF, CR, CRLF) that the
+ * format allows.
+ */
 function ends(third: number, second: number, last: number): boolean {
   if (last === CR) return second === CR;
   if (last !== LF) return false;

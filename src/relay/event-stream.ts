@@ -13,7 +13,10 @@ export type EventStreamOptions = {
 };
 
 const encoder = new TextEncoder();
-/** Between an error line and the error of the stream, in milliseconds: a stream's error drops what is unread. */
+/**
+ * Between an error line and the error of the stream, in milliseconds: a stream's error drops what
+ * is unread.
+ */
 const lastWordsMs = 100;
 
 /**

@@ -74,7 +74,7 @@ test('an upstream rests only when all of its keys do', () => {
   expect(kept.upstreamHealth.isDown()).toBe(true);
 });
 
-test('what nobody asked yet is unknown, and not down', () => {
+test('what was not asked yet is unknown, and not down', () => {
   const { upstreamHealth } = made();
   expect(upstreamHealth.view().map(({ state }) => state)).toEqual(['unknown', 'unknown']);
   expect(upstreamHealth.isDown()).toBe(false);

@@ -45,7 +45,10 @@ export function heartbeat(style: HeartbeatStyle, last: Uint8Array | null, fallba
   return encoder.encode(`data: ${JSON.stringify(chunk)}\n\n`);
 }
 
-/** Reads id, created and model from the last whole `data:` line of some bytes; null if there is none. */
+/**
+ * Reads id, created and model from the last whole `data:` line of some bytes; null if there is
+ * none.
+ */
 function lastChunkHead(bytes: Uint8Array): ChunkHead | null {
   const text = new TextDecoder().decode(bytes.subarray(Math.max(0, bytes.length - maxSearched)));
   const start = text.lastIndexOf('data:');

@@ -1,10 +1,14 @@
-/** How much of a stream's beginning is looked at, in bytes, and for how long, in milliseconds, before it is kept whatever it says. */
+/**
+ * How much of a stream's beginning is looked at, in bytes, and for how long, in milliseconds,
+ * before it is kept whatever it says.
+ */
 const maxBytes = 16 * 1024;
 export const peekMs = 2000;
 
 /**
- * Looks at the beginning of an event stream that may still be exchanged for another: an upstream may say 200 and then begin with an error.
- * Nothing is held longer than its first event takes to come.
+ * Looks at the beginning of an event stream that may still be exchanged for another: an upstream
+ * may say 200 and then begin with an error. Nothing is held longer than its first event takes to
+ * come.
  */
 export function createPeek() {
   const held: Uint8Array[] = [];
@@ -12,7 +16,9 @@ export function createPeek() {
   let text = '';
   let length = 0;
   return {
-    /** Takes bytes; says whether they can be kept by now, are an error, or whether more must come. */
+    /**
+     * Takes bytes; says whether they can be kept by now, are an error, or whether more must come.
+     */
     push(bytes: Uint8Array): 'keep' | 'error' | 'more' {
       held.push(bytes);
       length += bytes.length;
@@ -31,7 +37,10 @@ export function createPeek() {
   };
 }
 
-/** What one event says: comments and empty ones nothing, an error that it is one, all else that the stream is good. */
+/**
+ * What one event says: comments and empty ones nothing, an error that it is one, all else that the
+ * stream is good.
+ */
 function kindOf(event: string): 'nothing' | 'error' | 'keep' {
   let name = '';
   const data: string[] = [];

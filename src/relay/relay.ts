@@ -10,7 +10,10 @@ export type Timeouts = {
   readonly total: number;
 };
 
-/** What happens to the upstream's response if the caller leaves: cancelled, or read on within limits. */
+/**
+ * What happens to the upstream's response if the caller leaves: cancelled, or read on within
+ * limits.
+ */
 export type WhenCallerLeaves = 'cancel' | { readonly seconds: number; readonly bytes: number };
 
 /** One request to one upstream with one of its keys. */
@@ -24,13 +27,19 @@ export type UpstreamRequest = {
   /** Path and query, exactly as they go on the request line. */
   readonly path: string;
   readonly headers: RawHeaders;
-  /** Bytes (they were read, and can be sent again), `incoming` (the caller's bytes as they arrive) or null. */
+  /**
+   * Bytes (they were read, and can be sent again), `incoming` (the caller's bytes as they arrive)
+   * or null.
+   */
   readonly body: Uint8Array | 'incoming' | null;
   readonly timeouts: Timeouts;
   readonly whenCallerLeaves: WhenCallerLeaves;
   /** Limits how many requests are open at once; null for no limit. */
   readonly slots: Semaphore | null;
-  /** The server-side key that is sent. It must not come back in the response. Null for the caller's own key. */
+  /**
+   * The server-side key that is sent. It must not come back in the response. Null for the caller's
+   * own key.
+   */
   readonly secret: string | null;
 };
 
@@ -56,7 +65,10 @@ export class Relay {
   readonly requests: readonly [UpstreamRequest, ...UpstreamRequest[]];
   /** How often all requests are sent again, after a pause. */
   readonly retries: number;
-  /** Whether the request may be sent twice although the first was read: it only reads, or asks for inference. */
+  /**
+   * Whether the request may be sent twice although the first was read: it only reads, or asks for
+   * inference.
+   */
   readonly repeatable: boolean;
   /** What fills the silence if the response is an event stream. */
   readonly heartbeat: HeartbeatStyle;
@@ -80,7 +92,10 @@ export class Relay {
   }
 }
 
-/** The plan of a WebSocket: the handshake is relayed to the upstream, then bytes pass both ways unchanged. */
+/**
+ * The plan of a WebSocket: the handshake is relayed to the upstream, then bytes pass both ways
+ * unchanged.
+ */
 export class Tunnel {
   readonly kind = 'tunnel';
   readonly method = 'GET';

@@ -33,7 +33,7 @@ const none = () => undefined;
 const header = (headers: Record<string, string>) => (name: string) => headers[name];
 
 describe('after a status', () => {
-  test.each([200, 201, 204, 302, 400, 404, 409, 413, 422])('%i is kept, whoever else is there', (status) => {
+  test.each([200, 201, 204, 302, 400, 404, 409, 413, 422])('%i is kept, although another upstream is there', (status) => {
     expect(made([hop('a'), hop('b')]).attempts.afterStatus(status, none, () => 0)).toBe('keep');
   });
 
@@ -90,7 +90,7 @@ describe('after a status', () => {
     expect(made([hop('a')], { retries: 3 }).attempts.afterStatus(429, none, () => 0)).toBe('keep');
   });
 
-  test('is told to whoever remembers', () => {
+  test('is reported to the health record', () => {
     const { attempts, notes } = made([hop('a#0'), hop('a#1'), hop('b')]);
     attempts.afterStatus(429, header({ 'retry-after': '7' }), () => 0);
     attempts.afterStatus(503, none, () => 0);

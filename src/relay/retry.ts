@@ -1,12 +1,16 @@
 import type { Relay, Tunnel, UpstreamRequest } from './relay.ts';
 
-/** What to do after an attempt: keep its result, or send another request after a pause in milliseconds. */
+/**
+ * What to do after an attempt: keep its result, or send another request after a pause in
+ * milliseconds.
+ */
 export type Decision = 'keep' | { readonly request: UpstreamRequest; readonly waitMs: number };
 
 /**
  * How an attempt failed.
  * - `unsent`: the request never reached the upstream, so it may always be sent again.
- * - `unconnected`: no connection in time. Like `unsent`, but waiting once more on the same upstream is pointless.
+ * - `unconnected`: no connection in time. Like `unsent`, but waiting once more on the same upstream
+ *   is pointless.
  * - `unanswered`: no whole response came.
  * - `timeout`: it took too long.
  * - `full`: the upstream's concurrency limit is used up.
@@ -18,7 +22,9 @@ const retryable = new Set([408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524
 /** Statuses for which another key may do better. */
 const keyDependent = new Set([401, 402, 403, 429]);
 
-/** Longest Retry-After we wait for. If the upstream asks for more, its response goes to the caller. */
+/**
+ * Longest Retry-After we wait for. If the upstream asks for more, its response goes to the caller.
+ */
 const maxWaitMs = 10_000;
 const baseMs = 250;
 const maxBackoffMs = 4000;
@@ -52,7 +58,10 @@ export class RetryState {
     return this.#count;
   }
 
-  /** Whether another request could follow, so that the start of a stream is worth a look before it is kept. */
+  /**
+   * Whether another request could follow, so that the start of a stream is worth a look before it
+   * is kept.
+   */
   get hasNext(): boolean {
     return this.#index + 1 < this.#relay.requests.length && this.#count < maxAttempts && this.#canSendAgain();
   }
@@ -62,7 +71,9 @@ export class RetryState {
     this.#isBodyRead = true;
   }
 
-  /** The upstream answered. `header` gives its headers by lower-case name, `now` is wall-clock time. */
+  /**
+   * The upstream answered. `header` gives its headers by lower-case name, `now` is wall-clock time.
+   */
   afterStatus(status: number, header: (name: string) => string | undefined, now: () => number): Decision {
     const { request } = this;
     if (status < 400) {
@@ -80,7 +91,10 @@ export class RetryState {
     return this.#next(status === 429 && pauseMs === null ? 0 : this.#relay.retries, pauseMs);
   }
 
-  /** No response came. An unsent or repeatable request is sent once more even if no retries are configured. */
+  /**
+   * No response came. An unsent or repeatable request is sent once more even if no retries are
+   * configured.
+   */
   afterFailure(kind: FailureKind): Decision {
     if (kind !== 'full') this.#relay.report(this.request, 'failed');
     const isUnsent = kind === 'unsent' || kind === 'unconnected' || kind === 'full';
@@ -103,7 +117,10 @@ export class RetryState {
     return this.#hasBody() && this.#relay.repeatable;
   }
 
-  /** The next request at once. After the last one the first again, after a pause, at most `rounds` times. */
+  /**
+   * The next request at once. After the last one the first again, after a pause, at most `rounds`
+   * times.
+   */
   #next(rounds: number, pauseMs: number | null): Decision {
     if (this.#count >= maxAttempts) return 'keep';
     if (this.#index + 1 < this.#relay.requests.length) {
@@ -122,7 +139,10 @@ export class RetryState {
   }
 }
 
-/** How long an upstream asks to wait, in milliseconds: `retry-after-ms`, seconds, or a date. Null if it does not say. */
+/**
+ * How long an upstream asks to wait, in milliseconds: `retry-after-ms`, seconds, or a date. Null if
+ * it does not say.
+ */
 export function retryAfterMs(header: (name: string) => string | undefined, now: number): number | null {
   const ms = Number(header('retry-after-ms') ?? Number.NaN);
   if (ms >= 0) return ms;

@@ -21,7 +21,10 @@ export function withoutSecretHeaders(headers: RawHeaders, secret: string): RawHe
   return kept;
 }
 
-/** The words of an upstream's error body, at most 300 characters; empty if it is not JSON with a message. */
+/**
+ * The words of an upstream's error body, at most 300 characters; empty if it is not JSON with a
+ * message.
+ */
 export function errorText(body: Uint8Array): string {
   try {
     const value = JSON.parse(decoder.decode(body)) as {

@@ -10,7 +10,10 @@ export interface Semaphore {
    * wait takes too long. Gives a function that leaves the queue, or null if the queue is full.
    */
   enqueue(granted: (release: Release | null) => void): (() => void) | null;
-  /** A slot as soon as one is free; null if the queue is full, the wait too long, or the signal fires. */
+  /**
+   * A slot as soon as one is free; null if the queue is full, the wait too long, or the signal
+   * fires.
+   */
   acquire(signal: AbortSignal): Promise<Release | null>;
   readonly busy: number;
   readonly waiting: number;

@@ -12,7 +12,10 @@ import { errorText, withoutSecret, withoutSecretHeaders } from './secret.ts';
 import type { Release } from './semaphore.ts';
 import type { Wire } from './wire.ts';
 
-/** Responses of at most this many bytes are held until they are whole: if one breaks, it is still an error. */
+/**
+ * Responses of at most this many bytes are held until they are whole: if one breaks, it is still an
+ * error.
+ */
 const smallBytes = 64 * 1024;
 
 export type TransferOptions = {
@@ -22,7 +25,7 @@ export type TransferOptions = {
   readonly maxBodyBytes: number;
   /** The request's id, for heartbeats before the first event. */
   readonly id: string;
-  /** Headers that go on the response, whoever makes it: CORS and the request id. */
+  /** Headers that go on the response, in all cases: CORS and the request id. */
   readonly addedHeaders: RawHeaders;
   /** Reads the bytes that pass, without changing them. */
   readonly tap?: ((chunk: Uint8Array) => void) | null;
@@ -79,7 +82,10 @@ export class Transfer {
   #redirects = 0;
   #release: Release | null = null;
   #leaveQueue: (() => void) | null = null;
-  /** When the current state ends by itself; Infinity for never. Idle time is measured from `#activeAt`. */
+  /**
+   * When the current state ends by itself; Infinity for never. Idle time is measured from
+   * `#activeAt`.
+   */
   #stateAt = Number.POSITIVE_INFINITY;
   /** Last time a byte moved, in either direction. */
   #activeAt: number;
@@ -129,7 +135,10 @@ export class Transfer {
 
   // ---- Inputs -------------------------------------------------------------------------------
 
-  /** Begins. `isBodyRead`: the caller's whole body is in memory. `isUploading`: it will arrive while it is sent. */
+  /**
+   * Begins. `isBodyRead`: the caller's whole body is in memory. `isUploading`: it will arrive while
+   * it is sent.
+   */
   start(isBodyRead: boolean, isUploading = false): void {
     if (this.#state !== 'idle') return;
     if (isBodyRead) this.#retry.bodyIsRead();
@@ -137,7 +146,10 @@ export class Transfer {
     this.#guard(() => this.#next());
   }
 
-  /** So many bytes of the request body passed. Gives false if they are more than allowed; the transfer has ended then. */
+  /**
+   * So many bytes of the request body passed. Gives false if they are more than allowed; the
+   * transfer has ended then.
+   */
   uploaded(length: number): boolean {
     const { maxBodyBytes } = this.#options;
     this.#uploaded += length;
@@ -232,7 +244,10 @@ export class Transfer {
     });
   }
 
-  /** The runtime carries the rest of the body by itself: bytes are not seen, and not counted, from here on. */
+  /**
+   * The runtime carries the rest of the body by itself: bytes are not seen, and not counted, from
+   * here on.
+   */
   unwatched(): void {
     this.#bytes = null;
     this.#stateAt = Number.POSITIVE_INFINITY;
@@ -404,7 +419,8 @@ export class Transfer {
     const promised = length ?? Number(headerOf(this.#headers, 'content-length') ?? Number.POSITIVE_INFINITY);
     const { secret } = this.#request;
     const clean = secret === null ? this.#headers : withoutSecretHeaders(this.#headers, secret);
-    // A heartbeat or an error line may be added to a stream of events, so its length is not promised.
+    // A heartbeat or an error line may be added to a stream of events, so its length is not
+    // promised.
     const headers = responseHeaders(clean, this.#options.addedHeaders, isStream, {
       dropLength: this.#boundary !== null || length !== undefined,
     });
@@ -536,7 +552,8 @@ export class Transfer {
   }
 
   #checkSilence(now: number): void {
-    // Silence of an upstream that we hold back, because the client does not read, is no fault of it.
+    // Silence of an upstream that we hold back, because the client does not read, is no fault of
+    // it.
     if (this.#wire.isBlocked) this.#activeAt = now;
     if (now >= this.#idleAt()) return this.#timedOut(faults.idleTimeout(this.#request.timeouts.idle));
     if (now >= this.#heartbeatAt()) {

@@ -11,7 +11,9 @@ export type AnswerPart =
   | { readonly kind: 'finish'; readonly reason: FinishReason }
   | { readonly kind: 'error'; readonly message: string; readonly code: string | null };
 
-/** Writes an answer as its segments come. Nothing in it waits: `take` gives what can be written now. */
+/**
+ * Writes an answer as its segments come. Nothing in it waits: `take` gives what can be written now.
+ */
 export interface AnswerWriter {
   /** Adds a batch. The parts of the one before must have been taken. */
   push(batch: readonly Segment[]): void;
@@ -25,8 +27,8 @@ const noSegments: readonly Segment[] = [];
 
 /**
  * Writes batches of segments, publishing assets on the way; each asset once, however often it is
- * named. One piece for each batch: what arrived together goes out together. The text before an asset
- * goes out while the asset is published.
+ * named. One piece for each batch: what arrived together goes out together. The text before an
+ * asset goes out while the asset is published.
  */
 export function createAnswerWriter(style: Style, publish: Publish): AnswerWriter {
   const writer = createWriter(style);

@@ -7,7 +7,9 @@ function fenced(pieces: readonly string[]): string {
   return pieces.map((piece) => fence.push(piece)).join('') + fence.end();
 }
 
-/** The lines inside a Markdown text that is nothing but fences; null where one is open at the end. */
+/**
+ * The lines inside a Markdown text that is nothing but fences; null where one is open at the end.
+ */
 function linesIn(text: string): string[] | null {
   const out: string[] = [];
   let open: { fence: string; lines: string[] } | null = null;

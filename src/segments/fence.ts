@@ -1,7 +1,7 @@
 /**
- * Text in a code fence, arriving in pieces. The fence is longer than any run of backticks that begins
- * a line inside it: if one comes that is as long, the fence is closed and a longer one opened.
- * A run is counted, not kept, so that its length costs nothing.
+ * Text in a code fence, arriving in pieces. The fence is longer than any run of backticks that
+ * begins a line inside it: if one comes that is as long, the fence is closed and a longer one
+ * opened. A run is counted, not kept, so that its length costs nothing.
  */
 export function createFence(language: string) {
   let length = 3;
@@ -60,7 +60,9 @@ export function createFence(language: string) {
       }
       return out;
     },
-    /** Ends the block: what was held, and the closing fence; nothing at all if nothing was in it. */
+    /**
+     * Ends the block: what was held, and the closing fence; nothing at all if nothing was in it.
+     */
     end(): string {
       const isHeld = lead !== null && lead.blanks + lead.ticks > 0;
       const rest = isHeld ? settle() : '';

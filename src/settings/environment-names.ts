@@ -2,7 +2,10 @@ import { distance } from 'fastest-levenshtein';
 import type { Environment } from './environment.ts';
 import { describeSettings } from './schema.ts';
 
-/** Names that define upstreams. They are no settings of their own, so the declaration does not list them. */
+/**
+ * Names that define upstreams. They are no settings of their own, so the declaration does not list
+ * them.
+ */
 export const upstreamNames = [
   'OPENAI_BASE_URL',
   'OPENAI_API_KEY',
@@ -20,7 +23,10 @@ export const s3Names: Readonly<Record<string, readonly string[]>> = {
   secretKey: ['S3_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY'],
 };
 
-/** Names that many projects use for the same thing and that are too far from ours to be found by distance. */
+/**
+ * Names that many projects use for the same thing and that are too far from ours to be found by
+ * distance.
+ */
 const otherNames: Readonly<Record<string, string>> = {
   OPENAI_KEY: 'OPENAI_API_KEY',
   OPENAI_TOKEN: 'OPENAI_API_KEY',
@@ -43,8 +49,9 @@ export function knownNames(): ReadonlySet<string> {
 }
 
 /**
- * A line for each environment name that looks like a misspelt one of ours. Most programs see dozens of
- * foreign names, so a name counts only if it is close for its length, and only if ours is not set too.
+ * A line for each environment name that looks like a misspelt one of ours. Most programs see dozens
+ * of foreign names, so a name counts only if it is close for its length, and only if ours is not
+ * set too.
  */
 export function misspeltNames(env: Environment, used: ReadonlySet<string> = new Set()): string[] {
   const known = knownNames();

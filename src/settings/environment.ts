@@ -10,8 +10,9 @@ export type FromEnvironment = {
 };
 
 /**
- * Reads the settings that the environment defines. An empty string counts as unset, as in compose files.
- * `used` holds the names that the settings file refers to by `"env:NAME"`: those define no upstream here.
+ * Reads the settings that the environment defines. An empty string counts as unset, as in compose
+ * files. `used` holds the names that the settings file refers to by `"env:NAME"`: those define no
+ * upstream here.
  */
 export function readEnvironment(env: Environment, used: ReadonlySet<string> = new Set()): FromEnvironment {
   const values: Record<string, unknown> = {};
@@ -65,7 +66,10 @@ function upstreamFrom(
   return { [upstream]: { kind, ...Object.fromEntries(entries) } };
 }
 
-/** The fields of an S3 store; null if no name of ours is set. The names of S3's own tools add to them. */
+/**
+ * The fields of an S3 store; null if no name of ours is set. The names of S3's own tools add to
+ * them.
+ */
 function readS3(env: Environment, origins: Record<string, string>): Record<string, string> | null {
   if (!Object.values(s3Names).some(([name]) => name !== undefined && textOf(env, name) !== undefined))
     return null;
@@ -79,7 +83,10 @@ function readS3(env: Environment, origins: Record<string, string>): Record<strin
   return fields;
 }
 
-/** A line for each setting that is set by half, with the name that is missing. `values` holds the merged settings. */
+/**
+ * A line for each setting that is set by half, with the name that is missing. `values` holds the
+ * merged settings.
+ */
 export function halfSetPairs(
   values: Readonly<Record<string, unknown>>,
   origins: Readonly<Record<string, string>>,
@@ -150,7 +157,10 @@ const units: Readonly<Record<string, number>> = {
   gib: 1024 ** 3,
 };
 
-/** Reads a size as people write it: `33554432`, `32MiB`, `64 kB`. Returns other text as it is, so that its type is refused. */
+/**
+ * Reads a size as people write it: `33554432`, `32MiB`, `64 kB`. Returns other text as it is, so
+ * that its type is refused.
+ */
 export function toBytes(text: string): number | string {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
   const name = unit?.toLowerCase() ?? 'none';

@@ -12,7 +12,10 @@ export type Parsed = {
   readonly used: ReadonlySet<string>;
 };
 
-/** Reads a settings file: JSON with comments and trailing commas. `"env:NAME"` is replaced by that environment value. */
+/**
+ * Reads a settings file: JSON with comments and trailing commas. `"env:NAME"` is replaced by that
+ * environment value.
+ */
 export function readFile(file: SettingsFile, env: Environment): Parsed {
   const json = readJsonObject(file, '{"port": 8080}');
   const used = new Set<string>();
@@ -42,7 +45,10 @@ function resolve(value: unknown, path: string, lookUp: (path: string, name: stri
   );
 }
 
-/** Accepts `"true"` for a flag, `"32MiB"` for a size, and `key` of an upstream for a list with one key. */
+/**
+ * Accepts `"true"` for a flag, `"32MiB"` for a size, and `key` of an upstream for a list with one
+ * key.
+ */
 function relaxed(values: Record<string, unknown>): Record<string, unknown> {
   const out = { ...values };
   for (const { key, form } of describeSettings()) {

@@ -4,8 +4,8 @@ import { readJsonObject } from './json.ts';
 export type Gpts = Readonly<Record<string, { readonly id: string }>>;
 
 /**
- * Model names that a backend-api upstream serves without any setting. A GPT of the same name would silently
- * take the place of that model.
+ * Model names that a backend-api upstream serves without any setting. A GPT of the same name would
+ * silently take the place of that model.
  */
 export const backendModelNames: readonly string[] = [
   'gpt-4',

@@ -6,7 +6,10 @@ const innerPort = 33_333;
 
 type Published = { readonly host: string | undefined; readonly port: number; readonly target: number };
 
-/** Reads a compose file: the environment of its services, and the port under which clients reach the gateway. */
+/**
+ * Reads a compose file: the environment of its services, and the port under which clients reach the
+ * gateway.
+ */
 export function readCompose(document: unknown, name: string, notes: string[], keep: KeepKnown): Found | null {
   const { services } = (document ?? {}) as { services?: Record<string, Tree> };
   const environment: Environment = {};
@@ -33,8 +36,8 @@ export function readCompose(document: unknown, name: string, notes: string[], ke
 }
 
 /**
- * PandoraToV1Api had a second container that served the pictures, at `UPLOAD_BASE_URL`. The gateway serves them
- * itself, so the address must have the port of the gateway.
+ * PandoraToV1Api had a second container that served the pictures, at `UPLOAD_BASE_URL`. The gateway
+ * serves them itself, so the address must have the port of the gateway.
  */
 function moveUploader(
   environment: Environment,
@@ -85,7 +88,10 @@ function portsOf(ports: unknown, name: string, notes: string[]): Published[] {
   });
 }
 
-/** Compose writes an environment as a list of `NAME=value`, or as a map. `${NAME}` stands for another variable. */
+/**
+ * Compose writes an environment as a list of `NAME=value`, or as a map. `${NAME}` stands for
+ * another variable.
+ */
 function environmentOf(environment: unknown): Environment {
   const entries = Array.isArray(environment)
     ? environment.map((line) => {

@@ -18,7 +18,10 @@ export type Imported = {
   readonly worker: string | null;
 };
 
-/** Files of an older project's folder that are read, in this order. Of each list the first that exists. */
+/**
+ * Files of an older project's folder that are read, in this order. Of each list the first that
+ * exists.
+ */
 export const legacyFiles: readonly (readonly string[])[] = [
   ['data/config.json', 'config.json'],
   ['gpts.json', 'data/gpts.json'],

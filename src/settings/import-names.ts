@@ -5,7 +5,10 @@ import { describeSettings } from './schema.ts';
 /** Values of sample files that the owner was meant to replace. */
 export const placeholder = /^<.*>$|\byour/i;
 
-/** Names whose values are secrets. They are not copied out of a `.env`: the settings refer to them by name. */
+/**
+ * Names whose values are secrets. They are not copied out of a `.env`: the settings refer to them
+ * by name.
+ */
 const secretNames = new Set([
   ...upstreamNames.filter((name) => name.endsWith('_KEY')),
   ...describeSettings().flatMap(({ env, secret }) => (env && secret ? [env] : [])),

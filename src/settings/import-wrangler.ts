@@ -2,7 +2,10 @@ import type { Environment, Found, KeepKnown, Tree } from './import-types.ts';
 
 type Bucket = { readonly binding?: string; readonly bucket_name?: string };
 
-/** Reads a `wrangler.toml`: its variables, and what the owner needs to deploy to the same Worker again. */
+/**
+ * Reads a `wrangler.toml`: its variables, and what the owner needs to deploy to the same Worker
+ * again.
+ */
 export function readWrangler(document: unknown, name: string, notes: string[], keep: KeepKnown): Found {
   const {
     name: worker,
@@ -18,7 +21,8 @@ export function readWrangler(document: unknown, name: string, notes: string[], k
   for (const { binding } of buckets)
     if (binding !== 'R2buket' && binding !== 'BLOBS')
       notes.push(`${name}: name the R2 binding BLOBS in wrangler.jsonc; ${binding} is not known here.`);
-  // A Worker without BASE_URL passed requests on to OpenAI with its own key, a secret at Cloudflare.
+  // A Worker without BASE_URL passed requests on to OpenAI with its own key, a secret at
+  // Cloudflare.
   const needsKey = written.BASE_URL === undefined && environment.OPENAI_API_KEY === undefined;
   if (needsKey) {
     environment.OPENAI_BASE_URL ??= 'https://api.openai.com/v1';

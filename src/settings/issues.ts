@@ -3,8 +3,8 @@ import type { BaseIssue } from 'valibot';
 import { describeSettings, settingsSchema } from './schema.ts';
 
 /**
- * One line with the place, the key, what is wrong and how to correct it. A value is shown only if it cannot be
- * a secret.
+ * One line with the place, the key, what is wrong and how to correct it. A value is shown only if
+ * it cannot be a secret.
  */
 export function explainIssue(
   issue: BaseIssue<unknown>,
@@ -39,7 +39,10 @@ function isSecret(path: string): boolean {
   return secretSettings.has(first) || /(^|\.)(keys?|accessKey|secretKey)(\[\d+\])?$/.test(path);
 }
 
-/** Whether a text could be a key that was put into the wrong setting, an address with a password, or too long to read. */
+/**
+ * Whether a text could be a key that was put into the wrong setting, an address with a password, or
+ * too long to read.
+ */
 function mayBeKey(text: string): boolean {
   if (text.length > 80 || text.includes('@')) return true;
   return /(^|\W)(sk|fk|pk|rk|eyJ|Bearer)[-_. ]?\w/.test(text) || /[\w-]{24}/.test(text);
@@ -63,7 +66,9 @@ function originOf(items: Path, origins: Readonly<Record<string, string>>): strin
   return undefined;
 }
 
-/** Longer names are compared by their beginning: the comparison takes the product of both lengths. */
+/**
+ * Longer names are compared by their beginning: the comparison takes the product of both lengths.
+ */
 const maxName = 100;
 
 function suggestion(issue: BaseIssue<unknown>): string {

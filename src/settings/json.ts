@@ -8,8 +8,9 @@ export type ReadJson =
 const maxDepth = 32;
 
 /**
- * Reads a file that holds one JSON object, with comments and trailing commas. An error is one line with the
- * file, the place and the fix. A key that stands twice is an error too: JSON would silently use the last one.
+ * Reads a file that holds one JSON object, with comments and trailing commas. An error is one line
+ * with the file, the place and the fix. A key that stands twice is an error too: JSON would
+ * silently use the last one.
  */
 export function readJsonObject(file: { name: string; text: string }, example: string): ReadJson {
   const text = file.text.replace(/^\uFEFF/, '');

@@ -69,7 +69,10 @@ const skipped: Readonly<Record<string, string>> = {
   upload_success_text: 'is skipped: the answer has no text about uploads.',
 };
 
-/** Reads the `config.json` of an older project: text for booleans, lists of names in one text, older names of keys. */
+/**
+ * Reads the `config.json` of an older project: text for booleans, lists of names in one text, older
+ * names of keys.
+ */
 export function fromLegacy(old: Old, file: string): FromLegacy {
   const warnings = [old, { redis: old.redis }, { refresh_ToAccess: old.refresh_ToAccess }].flatMap(
     (part, i) =>

@@ -25,14 +25,18 @@ export type Loaded =
       readonly warnings: readonly string[];
       /** Every secret value, for redaction in logs. */
       readonly secrets: readonly string[];
-      /** Where each setting comes from, by key: a file name or an environment name. Other settings have their default. */
+      /**
+       * Where each setting comes from, by key: a file name or an environment name. Other settings
+       * have their default.
+       */
       readonly origins: Readonly<Record<string, string>>;
     }
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /**
- * Merges the settings: the environment wins over the file, the file over the defaults. Never throws. Each error
- * is one line with the file or environment name, the key and the fix, and never holds a secret value.
+ * Merges the settings: the environment wins over the file, the file over the defaults. Never
+ * throws. Each error is one line with the file or environment name, the key and the fix, and never
+ * holds a secret value.
  */
 export function loadSettings(sources: Sources): Loaded {
   const file = sources.file ?? inlineFile(sources.env);
@@ -97,7 +101,10 @@ export function loadSettings(sources: Sources): Loaded {
   };
 }
 
-/** Without an upstream the emulator answers. It draws on command, so that any prompt of /v1/images/* gives a picture. */
+/**
+ * Without an upstream the emulator answers. It draws on command, so that any prompt of /v1/images/*
+ * gives a picture.
+ */
 function forEmulator(settings: Settings): Settings {
   if (Object.keys(settings.upstreams).length > 0 || settings.imagePromptPrefix !== '') return settings;
   return { ...settings, imagePromptPrefix: '/draw' };
@@ -114,7 +121,10 @@ export function isInline(text: string | undefined): text is string {
   return text !== undefined && /^\s*(\{|\/\/ |\/\*)/.test(text);
 }
 
-/** Upstreams of the file and of the environment. If both define one, its fields are merged and the environment wins. */
+/**
+ * Upstreams of the file and of the environment. If both define one, its fields are merged and the
+ * environment wins.
+ */
 function merged(fromFile: unknown, fromEnvironment: unknown): unknown {
   if (fromFile === undefined) return fromEnvironment;
   if (!isObject(fromFile) || !isObject(fromEnvironment)) return fromFile;
@@ -126,7 +136,10 @@ function merged(fromFile: unknown, fromEnvironment: unknown): unknown {
   return both;
 }
 
-/** The password of an address as it is written there and as it is meant, since either may appear in an error. */
+/**
+ * The password of an address as it is written there and as it is meant, since either may appear in
+ * an error.
+ */
 function passwordIn(address: string | undefined): string[] {
   const password = address === undefined ? '' : (URL.parse(address)?.password ?? '');
   if (password === '') return [];

@@ -41,8 +41,8 @@ export const botMode = v.strictObject({
 });
 
 /**
- * Every setting, declared once. The settings file, the environment, `--help`, the JSON Schema and the
- * docs are made from this declaration.
+ * Every setting, declared once. The settings file, the environment, `--help`, the JSON Schema and
+ * the docs are made from this declaration.
  */
 export const settingsSchema = v.strictObject({
   $schema: v.optional(v.string()),

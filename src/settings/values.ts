@@ -83,7 +83,10 @@ export const accessKey = () =>
     }),
   );
 
-/** The domain of a bucket as owners write it: with or without scheme and slash. The value has neither. */
+/**
+ * The domain of a bucket as owners write it: with or without scheme and slash. The value has
+ * neither.
+ */
 export const publicDomain = () =>
   v.pipe(
     v.string(),

@@ -3,7 +3,7 @@ import { createIdleTimer } from './idle-timer.ts';
 
 afterEach(() => vi.useRealTimers());
 
-test('a watch that nobody ends keeps no timer once nothing is waited for', () => {
+test('a timer that is not ended keeps no timer once nothing is waited for', () => {
   vi.useFakeTimers();
   const late = vi.fn();
   const watch = createIdleTimer(10, late);

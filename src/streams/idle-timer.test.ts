@@ -8,7 +8,7 @@ function watched(seconds: number) {
   return { watch: createIdleTimer(seconds, () => seen.late++), seen };
 }
 
-test('a wait that takes too long is told, once', async () => {
+test('a wait that takes too long is reported once', async () => {
   const { watch, seen } = watched(0.05);
   watch.start();
   await expect.poll(() => seen.late).toBe(1);
@@ -29,7 +29,7 @@ test('waits that are each short enough are not, nor is time in which nothing is 
   await expect.poll(() => seen.late).toBe(1);
 });
 
-test('nothing is told after its end, nor where there is no limit', async () => {
+test('nothing is reported after its end, or without a limit', async () => {
   const ended = watched(0.03);
   ended.watch.start();
   ended.watch.end();

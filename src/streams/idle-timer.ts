@@ -35,7 +35,8 @@ export function createIdleTimer(seconds: number, expired: () => void): IdleTimer
     const now = performance.now();
     const leftMs = waitingSince + limitMs - now;
     if (leftMs > 0) schedule(now, leftMs);
-    // What was awaited may have arrived while the process was busy: it is read before the next timer.
+    // What was awaited may have arrived while the process was busy: it is read before the next
+    // timer.
     else if (now - dueAt > busyMs) schedule(now, 1);
     else expired();
   };

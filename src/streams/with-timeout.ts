@@ -1,4 +1,7 @@
-/** The value of a promise. If it takes longer than `seconds` (0 for no limit), throws what `late` makes. */
+/**
+ * The value of a promise. If it takes longer than `seconds` (0 for no limit), throws what `late`
+ * makes.
+ */
 export async function withTimeout<T>(work: Promise<T>, seconds: number, late: () => Error): Promise<T> {
   if (seconds <= 0) return work;
   let timer: ReturnType<typeof setTimeout> | undefined;

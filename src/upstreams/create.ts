@@ -10,7 +10,10 @@ import { createBackendUpstream } from './backend-api/upstream.ts';
 import { createCompatibleUpstream } from './openai-compatible/upstream.ts';
 import type { Upstream } from './upstream.ts';
 
-/** Creates the upstreams of the settings; the built-in emulator, at `emulatorUrl`, if they name none. */
+/**
+ * Creates the upstreams of the settings; the built-in emulator, at `emulatorUrl`, if they name
+ * none.
+ */
 export function createUpstreams(
   settings: Settings,
   ports: Ports,
@@ -87,14 +90,17 @@ export function createUpstreams(
 const emulatorLinks = 'x-emulator-links';
 
 /**
- * How callers reach the emulator's pictures: through the gateway, like any path below `/v1`. Behind access keys a link
- * would not open, so the emulator puts the pictures into the answer.
+ * How callers reach the emulator's pictures: through the gateway, like any path below `/v1`. Behind
+ * access keys a link would not open, so the emulator puts the pictures into the answer.
  */
 function emulatorStem(call: Call, settings: Settings): string {
   return settings.accessKeys.length > 0 ? 'data:' : gatewayApi(call, settings);
 }
 
-/** A link of the emulator itself, which may have no address that callers reach, as a link to the gateway. */
+/**
+ * A link of the emulator itself, which may have no address that callers reach, as a link to the
+ * gateway.
+ */
 function emulatorLink(call: Call, settings: Settings, emulatorUrl: string, url: string): string {
   if (!url.startsWith(`${emulatorUrl}/`)) return url;
   return gatewayApi(call, settings) + url.slice(emulatorUrl.length);

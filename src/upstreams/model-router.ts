@@ -18,7 +18,9 @@ export type Served =
 /** The upstreams that may serve a model. The others are asked if the first fails. */
 export type Candidates = readonly [Served, ...Served[]];
 
-/** One upstream of an entry: `model` is its own name for the model, `weight` its share of the load. */
+/**
+ * One upstream of an entry: `model` is its own name for the model, `weight` its share of the load.
+ */
 type Choice = {
   readonly upstream: string;
   readonly model?: string | undefined;
@@ -30,7 +32,9 @@ export type ModelEntry = Choice | { readonly upstreams: readonly Choice[] };
 
 export interface ModelRouter {
   readonly upstreams: readonly Upstream[];
-  /** The names that are listed without asking an upstream, each with the upstream that serves it. */
+  /**
+   * The names that are listed without asking an upstream, each with the upstream that serves it.
+   */
   readonly names: ReadonlyMap<string, string>;
   /** The one upstream for everything, so that no body must be read; null if there is a choice. */
   readonly onlyUpstream: CompatibleUpstream | null;
@@ -38,7 +42,10 @@ export interface ModelRouter {
   readonly hasGeneral: boolean;
   /** Throws a 401 if every upstream requires a key of the caller, and there is none. */
   requireKey(credentials: Credentials): void;
-  /** The upstream for paths that name no model. Throws a 404 that names the setting if there is none. */
+  /**
+   * The upstream for paths that name no model. Throws a 404 that names the setting if there is
+   * none.
+   */
   general(): CompatibleUpstream;
   /** The first upstream for a model; null if there is none. */
   first(model: string): Served | null;
@@ -51,9 +58,9 @@ export interface ModelRouter {
 }
 
 /**
- * Decides which upstream serves a model. In this order: an explicit entry or the name of a GPT, names
- * that mean the conversation upstream, patterns, the compatible upstreams that take any model, the
- * conversation upstream's own names.
+ * Decides which upstream serves a model. In this order: an explicit entry or the name of a GPT,
+ * names that mean the conversation upstream, patterns, the compatible upstreams that take any
+ * model, the conversation upstream's own names.
  */
 export function createModelRouter(
   upstreams: readonly Upstream[],

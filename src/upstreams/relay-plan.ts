@@ -18,11 +18,17 @@ export type Plan = (
   planned: readonly [PlannedUpstream, ...PlannedUpstream[]],
 ) => Relay;
 
-/** Paths that change nothing at the upstream. Sending a request twice costs twice, and harms nothing. */
+/**
+ * Paths that change nothing at the upstream. Sending a request twice costs twice, and harms
+ * nothing.
+ */
 const inference =
   /^\/v1\/(?:chat\/completions|completions|responses|embeddings|moderations|rerank|messages|audio\/\w+|images\/\w+)$/;
 
-/** Makes plans: an upstream's keys in turn, then the next upstream's. Those that cool down come last. */
+/**
+ * Makes plans: an upstream's keys in turn, then the next upstream's. Those that cool down come
+ * last.
+ */
 export function createPlanner(
   upstreamHealth: UpstreamHealth,
   retries: number,
@@ -47,7 +53,10 @@ export function createPlanner(
   };
 }
 
-/** The requests of an upstream that is a fallback. Without a key for it there are none; that is no error. */
+/**
+ * The requests of an upstream that is a fallback. Without a key for it there are none; that is no
+ * error.
+ */
 function requestsOf(
   upstream: CompatibleUpstream,
   call: Call,

@@ -4,7 +4,9 @@ import type { Publish } from '../segments/answer.ts';
 import type { AssetRef, Segment } from '../segments/segment.ts';
 import type { ChatRequest, ConversationModel } from './backend-api/compose.ts';
 
-/** Which models an upstream serves by its settings: a name, or the beginning of one followed by `*`. */
+/**
+ * Which models an upstream serves by its settings: a name, or the beginning of one followed by `*`.
+ */
 export type ModelPatterns = readonly string[];
 
 /** Whether a model's name fits one of the patterns. */

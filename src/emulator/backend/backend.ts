@@ -29,8 +29,9 @@ type Payload = {
 };
 
 /**
- * The face of the ChatGPT web app's backend-api: conversations by script, in either encoding, with their files, their
- * pictures, and their ways to fail. Words in front choose the turn: `/code`, `/browse`, `/draw 2`, `/error 429` …
+ * The face of the ChatGPT web app's backend-api: conversations by script, in either encoding, with
+ * their files, their pictures, and their ways to fail. Words in front choose the turn: `/code`,
+ * `/browse`, `/draw 2`, `/error 429` …
  */
 export function createBackend() {
   const conversations = new Map<string, Conversation>();

@@ -13,7 +13,10 @@ export type TurnHead = {
 
 type Message = Record<string, unknown>;
 
-/** A script as the lines of an event stream, in the encoding it asks for, with the noise that the real service makes. */
+/**
+ * A script as the lines of an event stream, in the encoding it asks for, with the noise that the
+ * real service makes.
+ */
 export function* encode(script: Script, head: TurnHead): Generator<string> {
   if (script.wire) yield* encodeWire(script.wire, head.conversationId, script.encoding ?? 'v0');
   else yield* script.encoding === 'v1' ? asDeltas(script, head) : asSnapshots(script, head);
@@ -149,7 +152,10 @@ export function messageOf(line: Line, head: TurnHead, id: string, text: string, 
   };
 }
 
-/** A delta's line is padded, as the service's is: with two line ends it is a multiple of eight bytes. */
+/**
+ * A delta's line is padded, as the service's is: with two line ends it is a multiple of eight
+ * bytes.
+ */
 function delta(value: object): string {
   const line = `data: ${ascii(JSON.stringify(value))}`;
   return `event: delta\n${line}${' '.repeat((8 - ((line.length + 2) % 8)) % 8)}\n\n`;

@@ -1,7 +1,10 @@
 import { wireStories } from './wire-stories.ts';
 import { message, type WireEvent } from './wire-story.ts';
 
-/** A message of a scripted turn: what it says, piece by piece, and what is known of it when it is finished. */
+/**
+ * A message of a scripted turn: what it says, piece by piece, and what is known of it when it is
+ * finished.
+ */
 export type Line = {
   readonly role: 'assistant' | 'tool' | 'system' | 'user';
   readonly name?: string;
@@ -372,9 +375,9 @@ const commands: Readonly<Record<string, (rest: string) => Script>> = {
 export const stories: readonly string[] = Object.keys(commands);
 
 /**
- * The script of a turn. The user asks for one by `/code`, `/browse`, `/draw 2` and so on, with `/v1`
- * in front for the newer encoding. As a whole message the slash may be left out, since some chat
- * clients use it for commands of their own.
+ * The script of a turn. The user asks for one by `/code`, `/browse`, `/draw 2` and so on, with
+ * `/v1` in front for the newer encoding. As a whole message the slash may be left out, since some
+ * chat clients use it for commands of their own.
  */
 export function scriptFor(said: string, pictures = 0): Script {
   const newer = /^\/v1\s+/.exec(said);

@@ -1,7 +1,10 @@
 import { encode } from './encode.ts';
 import { scriptFor } from './script.ts';
 
-/** The ways answers have come over sockets: base64 frames, frames to be acknowledged, topics with catch-ups. */
+/**
+ * The ways answers have come over sockets: base64 frames, frames to be acknowledged, topics with
+ * catch-ups.
+ */
 export type Generation = 'flat' | 'reliable' | 'topics';
 
 /** The other end of a socket, whatever carries it. */
@@ -16,8 +19,8 @@ type Payload = {
 const frameBytes = 300;
 
 /**
- * The backend-api whose answers come over one shared socket. Free of any transport: `fetch` takes the
- * HTTP calls, `connected` a peer, and gives what handles its messages.
+ * The backend-api whose answers come over one shared socket. Free of any transport: `fetch` takes
+ * the HTTP calls, `connected` a peer, and gives what handles its messages.
  */
 export function createSocketBackend(generation: Generation, socketUrl: () => string) {
   const peers = new Set<Peer>();

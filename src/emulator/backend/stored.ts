@@ -1,7 +1,9 @@
 import { messageOf, type TurnHead } from './encode.ts';
 import type { Line } from './script.ts';
 
-/** A conversation as it is stored: the user's message, and the messages of the turn in one thread. */
+/**
+ * A conversation as it is stored: the user's message, and the messages of the turn in one thread.
+ */
 export function storedConversation(lines: readonly Line[], head: TurnHead): object {
   const question = {
     id: 'question',

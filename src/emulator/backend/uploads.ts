@@ -10,7 +10,10 @@ type Upload = {
 /** An emulator left running must not grow: only sizes are kept, and the oldest go first. */
 const maxUploads = 500;
 
-/** The three steps of an upload: announce it, put its bytes at the address that is given, say that they are there. */
+/**
+ * The three steps of an upload: announce it, put its bytes at the address that is given, say that
+ * they are there.
+ */
 export function createUploads() {
   const uploads = new Map<string, Upload>();
   const refused = (status: number, detail: string) => Response.json({ detail }, { status });

@@ -3,7 +3,9 @@ import { cite, message, reference, type WireStory } from './wire-story.ts';
 
 const page = (host: string) => ({ title: `About ${host}`, url: `https://${host}/page`, attribution: host });
 
-/** What upstreams do with the text of an answer, one story each: snapshots of messages as they come. */
+/**
+ * What upstreams do with the text of an answer, one story each: snapshots of messages as they come.
+ */
 const textStories: Readonly<Record<string, WireStory>> = {
   changed: {
     wire: 'text that was sent is changed in a later snapshot',

@@ -1,4 +1,7 @@
-/** What is on the wire in a story, what the caller gets, since which year; and the events themselves. */
+/**
+ * What is on the wire in a story, what the caller gets, since which year; and the events
+ * themselves.
+ */
 export type WireStory = {
   readonly wire: string;
   readonly gets: string;

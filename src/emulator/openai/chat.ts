@@ -51,7 +51,9 @@ export async function chat({ request, pace, id, created }: Asked): Promise<Respo
   });
 }
 
-/** Decides what to answer: a call if the user names a tool, JSON if JSON is wanted, otherwise text. */
+/**
+ * Decides what to answer: a call if the user names a tool, JSON if JSON is wanted, otherwise text.
+ */
 export function turnFor(
   body: Record<string, unknown>,
   messages: readonly unknown[],
@@ -82,7 +84,10 @@ function cut(text: string, body: Record<string, unknown>): { text: string; finis
 type Tool = { readonly name: string; readonly parameters: unknown };
 type Choice = string | { function?: { name?: string }; name?: string } | undefined;
 
-/** Calls the tool that the user's words name, or the one that is forced, or each of them for "use all tools". */
+/**
+ * Calls the tool that the user's words name, or the one that is forced, or each of them for "use
+ * all tools".
+ */
 function toolCalls(body: Record<string, unknown>, text: string, id: string, index: number): ToolCall[] {
   const tools = (isList(body.tools) ? body.tools : []).flatMap(functionTool);
   return chosen(tools, body.tool_choice as Choice, text).map((tool, i) => ({
@@ -92,7 +97,10 @@ function toolCalls(body: Record<string, unknown>, text: string, id: string, inde
   }));
 }
 
-/** The same for `functions` and `function_call`, which older clients send. One function is called at most. */
+/**
+ * The same for `functions` and `function_call`, which older clients send. One function is called at
+ * most.
+ */
 function functionCall(body: Record<string, unknown>, text: string, id: string): ToolCall | null {
   const tools = (isList(body.functions) ? body.functions : []).flatMap((each) =>
     functionTool({ type: 'function', function: each }),
@@ -102,7 +110,10 @@ function functionCall(body: Record<string, unknown>, text: string, id: string): 
   return { id, name: tool.name, arguments: JSON.stringify(instanceOf(tool.parameters, text)) };
 }
 
-/** A tool that is a function with a name. Built-in tools (web_search, mcp and others) cannot be called by name. */
+/**
+ * A tool that is a function with a name. Built-in tools (web_search, mcp and others) cannot be
+ * called by name.
+ */
 function functionTool(tool: unknown): Tool[] {
   const { type = 'function', function: nested, ...flat } = (tool ?? {}) as Record<string, unknown>;
   const { name, parameters } = (nested ?? flat) as { name?: unknown; parameters?: unknown };

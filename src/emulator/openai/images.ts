@@ -55,7 +55,10 @@ function pictures(prompt: string, count: number, base64: boolean, asked: Asked):
   return Response.json({ created: asked.created, data });
 }
 
-/** The header by which a gateway says where its callers reach the emulator: an address, or `data:` for nowhere. */
+/**
+ * The header by which a gateway says where its callers reach the emulator: an address, or `data:`
+ * for nowhere.
+ */
 export const linksHeader = 'x-emulator-links';
 
 /** The beginning of links to the emulator. The gateway's own header is the last one. */

@@ -8,7 +8,10 @@ type Schema = {
   minimum?: unknown;
 };
 
-/** A value that satisfies a simple JSON Schema, as structured answers use them. Strings are filled with `text`. */
+/**
+ * A value that satisfies a simple JSON Schema, as structured answers use them. Strings are filled
+ * with `text`.
+ */
 export function instanceOf(schema: unknown, text: string, depth = 0): unknown {
   if (typeof schema !== 'object' || schema === null || depth > 8) return depth === 0 ? {} : text;
   const { type, properties, items, enum: choices, const: only, anyOf, minimum } = schema as Schema;

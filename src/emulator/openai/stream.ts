@@ -2,7 +2,10 @@ import type { Pace } from '../emulator.ts';
 
 const encoder = new TextEncoder();
 
-/** An event stream of lines, at the given pace. A line is made when it is read; the stream ends when its reader leaves. */
+/**
+ * An event stream of lines, at the given pace. A line is made when it is read; the stream ends when
+ * its reader leaves.
+ */
 export function eventStream(lines: Iterable<string>, pace: Pace): Response {
   const iterator = lines[Symbol.iterator]();
   let wait = pace.first;

@@ -72,7 +72,10 @@ export class BodyPipe {
     this.#open = 0;
   }
 
-  /** Lets the runtime carry `body` into the pipe. Resolves with how it ended: an error is the upstream's. */
+  /**
+   * Lets the runtime carry `body` into the pipe. Resolves with how it ended: an error is the
+   * upstream's.
+   */
   takeOver(
     body: ReadableStream<Uint8Array>,
     signal: AbortSignal | undefined,

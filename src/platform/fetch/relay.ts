@@ -6,7 +6,9 @@ import { Transfer, type TransferEnd } from '../../relay/transfer.ts';
 import { readAll } from '../../streams/read-all.ts';
 import { type CallersBody, FetchWire, type FetchWireOptions } from './wire.ts';
 
-/** Bodies of at most this many bytes are read before they are sent, so that they can be sent again. */
+/**
+ * Bodies of at most this many bytes are read before they are sent, so that they can be sent again.
+ */
 const smallBody = 64 * 1024;
 
 export type FetchRelayOptions = FetchWireOptions & {
@@ -61,7 +63,9 @@ export function relayByFetch(options: FetchRelayOptions) {
     runRelay(plan, { signal, stream: () => null }, { id: '', addedHeaders: [] }, options, () => {}).response;
 }
 
-/** Starts a transfer whose body is the caller's: read first if it is small and may be sent again. */
+/**
+ * Starts a transfer whose body is the caller's: read first if it is small and may be sent again.
+ */
 async function sendBody(
   transfer: Transfer,
   wire: FetchWire,

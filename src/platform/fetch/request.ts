@@ -6,7 +6,8 @@ import { readAll } from '../../streams/read-all.ts';
 
 /** A web-standard request as the gateway takes it. */
 export function webIncoming(request: Request): Incoming {
-  // Cut from the text as it came: a parsed URL would have resolved what must be refused, and costs more.
+  // Cut from the text as it came: a parsed URL would have resolved what must be refused, and costs
+  // more.
   const { url } = request;
   const host = url.indexOf('//') + 2;
   const path = url.indexOf('/', host);

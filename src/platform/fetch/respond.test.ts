@@ -3,7 +3,7 @@ import type { Incoming } from '../../http/request.ts';
 import type { Outcome } from '../../reply.ts';
 import { respond } from './respond.ts';
 
-test('the time to the first byte is told as it was, however long the rest took', async () => {
+test('the time to the first byte is recorded as it was, however long the rest took', async () => {
   const told: Outcome[] = [];
   let sent = 0;
   const body = new ReadableStream<Uint8Array>(

@@ -7,7 +7,9 @@ import { countBytes } from '../../streams/count-bytes.ts';
 import { drainBody } from './drain-body.ts';
 import { type FetchRelayOptions, runRelay } from './relay.ts';
 
-/** Carries an exchange out with web standards alone. Its record is written when the response ends. */
+/**
+ * Carries an exchange out with web standards alone. Its record is written when the response ends.
+ */
 export function respond(
   exchange: Exchange,
   incoming: Incoming,

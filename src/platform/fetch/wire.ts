@@ -169,7 +169,8 @@ export class FetchWire implements Wire {
       // The runtime joins the sockets by itself, and does not tell when they close.
       return transfer.end();
     }
-    // The runtime unpacks what JavaScript reads. Left alone, it passes the compressed bytes through.
+    // The runtime unpacks what JavaScript reads. Left alone, it passes the compressed bytes
+    // through.
     const isOpaque = response.status < 400 && response.headers.has('content-encoding');
     transfer.head(response.status, headersOf(response, isOpaque), isOpaque);
     if (this.#upstream !== response) return;

@@ -16,7 +16,9 @@ export type QuotaOptions = {
   onNearlyFull(): void;
 };
 
-/** Files that callers uploaded may fill half of the storage. The rest is for pictures of responses. */
+/**
+ * Files that callers uploaded may fill half of the storage. The rest is for pictures of responses.
+ */
 const uploadPrefix = 'uploads/';
 const uploadShare = 0.5;
 

@@ -9,7 +9,8 @@ type Waiting = { readonly caller: string | undefined; start(): void };
 
 /**
  * Runs only so much work at once, and only part of it for one caller. The rest waits in order. Work
- * of a caller who has all his places is passed over. Work without a caller has only the first limit.
+ * of a caller who has all his places is passed over. Work without a caller has only the first
+ * limit.
  */
 export function createFairLimit({ total, perCaller }: FairLimitOptions) {
   const queue: Waiting[] = [];

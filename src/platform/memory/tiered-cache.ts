@@ -9,7 +9,9 @@ export type TierOptions = {
 /** A value in memory. After `freshUntil` it is used only if the shared cache has none. */
 type Copy = { readonly value: unknown; readonly freshUntil: number };
 
-/** What lives shorter than this stays in memory: writing it elsewhere costs more than learning it. */
+/**
+ * What lives shorter than this stays in memory: writing it elsewhere costs more than learning it.
+ */
 const minSharedSeconds = 3600;
 
 /** Largest value that goes to the shared cache, in bytes of JSON. */

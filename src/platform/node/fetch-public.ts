@@ -129,8 +129,8 @@ function pinned(dispatcher: Dispatcher, lookUp: LookupFunction): Dispatcher {
 }
 
 /**
- * A body as a web stream, read only as fast as its reader asks. Cheaper than `Readable.toWeb`, which
- * has another queue.
+ * A body as a web stream, read only as fast as its reader asks. Cheaper than `Readable.toWeb`,
+ * which has another queue.
  */
 function webStream(body: Readable): ReadableStream<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();

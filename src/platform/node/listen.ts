@@ -9,7 +9,10 @@ import { workerMark } from './cluster/cluster.ts';
  */
 const backlog = 4096;
 
-/** Where to listen: on the socket that systemd hands over (`LISTEN_FDS`), else on the settings' address. */
+/**
+ * Where to listen: on the socket that systemd hands over (`LISTEN_FDS`), else on the settings'
+ * address.
+ */
 export function listenOptions(
   { host, port, reusePort }: Settings,
   env: NodeJS.ProcessEnv,

@@ -22,8 +22,8 @@ const ownFields = new Set([
 const usual: Fields = { endedBy: 'done', attempts: 1 };
 
 /**
- * A log line for a terminal, from its JSON: time, status or level, then what matters first and the request id last. A
- * line that is not JSON stays as it is.
+ * A log line for a terminal, from its JSON: time, status or level, then what matters first and the
+ * request id last. A line that is not JSON stays as it is.
  */
 export function readableLine(json: string): string {
   let fields: Fields;

@@ -6,8 +6,9 @@ import { readableLine } from './log-line.ts';
 type Sink = { write(line: string): unknown; isTTY?: boolean };
 
 /**
- * Lines of JSON, or readable lines on a terminal. Keys are removed by value when a line is written. The lines of one
- * turn of the event loop are written together: one write per line is a tenth of the cost of a small request.
+ * Lines of JSON, or readable lines on a terminal. Keys are removed by value when a line is written.
+ * The lines of one turn of the event loop are written together: one write per line is a tenth of
+ * the cost of a small request.
  */
 export function createLogger(level: LogLevel, secrets: readonly string[], sink: Sink = process.stderr): Log {
   let pending = '';

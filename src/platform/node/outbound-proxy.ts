@@ -4,10 +4,16 @@ import { skipContinue } from './skip-continue.ts';
 
 export type ProxySettings = Pick<Settings, 'httpProxy' | 'httpsProxy' | 'noProxy'>;
 
-/** The proxy of a URL; null if it is reached directly. Addresses of this machine never go to a proxy. */
+/**
+ * The proxy of a URL; null if it is reached directly. Addresses of this machine never go to a
+ * proxy.
+ */
 export type ProxyFor = (url: URL) => string | null;
 
-/** Reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY as curl does. HTTP_PROXY serves https:// too if it is the only one. */
+/**
+ * Reads HTTPS_PROXY, HTTP_PROXY and NO_PROXY as curl does. HTTP_PROXY serves https:// too if it is
+ * the only one.
+ */
 export function createProxyFor({ httpProxy, httpsProxy, noProxy }: ProxySettings): ProxyFor {
   const direct = noProxy
     .split(/[,\s]/)
@@ -71,7 +77,10 @@ export function connectionsToAll(options: PoolOptions, proxyFor: ProxyFor): Agen
   });
 }
 
-/** A proxy that keeps the timers of its options: undici would use its defaults towards the proxy itself. */
+/**
+ * A proxy that keeps the timers of its options: undici would use its defaults towards the proxy
+ * itself.
+ */
 export function throughProxy(
   proxy: string,
   { connect, ...options }: PoolOptions & { readonly proxyTunnel?: boolean },
@@ -98,7 +107,9 @@ export function throughProxy(
 
 type HeaderLines = NonNullable<Dispatcher.DispatchOptions['headers']>;
 
-/** Header lines by name, those of the same name together: a proxy of undici keeps only the last one. */
+/**
+ * Header lines by name, those of the same name together: a proxy of undici keeps only the last one.
+ */
 function byName(headers: HeaderLines): HeaderLines {
   if (!Array.isArray(headers)) return headers;
   const lines = new Map<string, string[]>();

@@ -5,8 +5,8 @@ import type { SettingsFile } from '../../settings/file.ts';
 import { isInline, type Loaded, loadSettings } from '../../settings/load.ts';
 
 /**
- * Reads the settings: the environment, a `.env` file, the file that `SLUICE_CONFIG` or the command line names
- * (by default `./sluice.json`), and the `gpts.json` beside it.
+ * Reads the settings: the environment, a `.env` file, the file that `SLUICE_CONFIG` or the command
+ * line names (by default `./sluice.json`), and the `gpts.json` beside it.
  */
 export async function readSettings(
   processEnv: NodeJS.ProcessEnv,
@@ -43,7 +43,9 @@ async function read(processEnv: NodeJS.ProcessEnv, configPath: string | undefine
   return gptsFile === undefined ? loaded : loadSettings({ ...sources, gptsFile });
 }
 
-/** The environment with the values of a `.env` file, if there is one. What the process has set wins. */
+/**
+ * The environment with the values of a `.env` file, if there is one. What the process has set wins.
+ */
 async function withDotenv(env: NodeJS.ProcessEnv, path: string): Promise<NodeJS.ProcessEnv> {
   const file = await ifThere(path);
   if (file === undefined) return env;

@@ -117,7 +117,10 @@ export class NodeRequest implements Incoming, RequestHead {
     });
   }
 
-  /** Asks a client that waits for it (`Expect: 100-continue`) to send its body: not before we want it. */
+  /**
+   * Asks a client that waits for it (`Expect: 100-continue`) to send its body: not before we want
+   * it.
+   */
   sendContinue(): void {
     if (this.#request.headers.expect?.toLowerCase() === '100-continue' && !this.#response.headersSent) {
       this.#response.writeContinue();

@@ -4,7 +4,9 @@ import type { RawHeaders } from '../../http/headers.ts';
 
 /** A rest of a request body up to this size is read, so that the connection stays open. */
 const smallRest = 64 * 1024;
-/** An upload that was refused is read and thrown away for so long, in milliseconds, and no longer. */
+/**
+ * An upload that was refused is read and thrown away for so long, in milliseconds, and no longer.
+ */
 const lingerMs = 10_000;
 const lingerIdleMs = 2000;
 

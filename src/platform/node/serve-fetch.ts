@@ -6,7 +6,10 @@ import { toHeaders, toPairs } from '../../http/raw-headers.ts';
 
 type Handler = (request: Request) => Promise<Response>;
 
-/** Serves a fetch handler over HTTP, streaming both ways. For the emulator. The gateway has a faster server. */
+/**
+ * Serves a fetch handler over HTTP, streaming both ways. For the emulator. The gateway has a faster
+ * server.
+ */
 export function serveFetch(handler: Handler): Server {
   return createServer((request, response) => {
     handle(handler, request, response).catch(() => response.destroy());

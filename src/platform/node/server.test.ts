@@ -15,7 +15,10 @@ afterAll(async () => {
   await upstream.stop();
 });
 
-/** Sends bytes as they stand and gives all that comes back until the connection ends or falls silent. */
+/**
+ * Sends bytes as they stand and gives all that comes back until the connection ends or falls
+ * silent.
+ */
 async function raw(...pieces: readonly (string | number)[]): Promise<string> {
   const { hostname, port } = new URL(gateway.url);
   const socket = connect(Number(port), hostname);

@@ -2,7 +2,9 @@ import type { Server } from 'node:http';
 import { stopListening } from './listen.ts';
 import type { RelayContext } from './relay/relay.ts';
 
-/** An idle connection stays open for so long when the gateway stops: a request may be on its way. */
+/**
+ * An idle connection stays open for so long when the gateway stops: a request may be on its way.
+ */
 const idleGraceMs = 1000;
 /** Work after the responses (hiding conversations) has so long to finish, in milliseconds. */
 const deferredMs = 5000;

@@ -8,10 +8,10 @@ const viewBytes = 64 * 1024;
 const maxAheadBytes = 1024 * 1024;
 
 /**
- * Lets the runtime gather a body. A read in workerd gives one chunk of the upstream however long one
- * waits before it, and each costs some 60 µs. But a branch of `tee` gives everything that the other
- * branch has drawn from the body. The other branch goes through a pipe of the runtime's own, and
- * wakes the isolate once in 64 KB.
+ * Lets the runtime gather a body. A read in workerd gives one chunk of the upstream however long
+ * one waits before it, and each costs some 60 µs. But a branch of `tee` gives everything that the
+ * other branch has drawn from the body. The other branch goes through a pipe of the runtime's own,
+ * and wakes the isolate once in 64 KB.
  */
 export const gatherNatively: Gather = (body, ms) => {
   if (!canFillBuffers(body)) return gatherChunks(chunkReader(body), ms);

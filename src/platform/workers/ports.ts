@@ -35,9 +35,9 @@ const freshSeconds = 3600;
 const totalsSeconds = 7 * 86_400;
 
 /**
- * The ports on Workers: their `fetch`, their console as a log of JSON lines, the emulator inside the
- * isolate, R2 and KV if they are bound (`BLOBS`, or p2vapi's `R2buket`; `CACHE`). `storedBytes` is
- * the most that R2 may hold; 0 for any number.
+ * The ports on Workers: their `fetch`, their console as a log of JSON lines, the emulator inside
+ * the isolate, R2 and KV if they are bound (`BLOBS`, or p2vapi's `R2buket`; `CACHE`). `storedBytes`
+ * is the most that R2 may hold; 0 for any number.
  */
 export function createWorkersPorts(
   level: LogLevel,

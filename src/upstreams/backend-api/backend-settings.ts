@@ -22,7 +22,7 @@ export type BackendSettings = {
   readonly alwaysAllowActions: boolean;
   /** Longest time to poll for a result that comes without a stream, in seconds. */
   readonly backgroundTimeout: number;
-  /** Whether the upstream is told how much to think, and when to search or draw. */
+  /** Whether the upstream gets hints how much to think, and when to search or draw. */
   readonly sendHints: boolean;
   /** A key that may read what GPTs are. */
   readonly keyForGptsInfo?: string | undefined;

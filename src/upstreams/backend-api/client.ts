@@ -27,13 +27,22 @@ type JsonObject = Record<string, unknown>;
 /** Limits of a JSON response. A stored conversation may have some MB. */
 const maxJsonBytes = 16 * 1024 * 1024;
 const jsonSeconds = 60;
-/** Limits of an error's body. Its status says the most; a slow body must not delay the next upstream. */
+/**
+ * Limits of an error's body. Its status says the most; a slow body must not delay the next
+ * upstream.
+ */
 const maxRefusalBytes = 64 * 1024;
 const refusalSeconds = 5;
-/** Limit of `stop` and `hide`, in seconds. No caller waits for them, but the end of the process does. */
+/**
+ * Limit of `stop` and `hide`, in seconds. No caller waits for them, but the end of the process
+ * does.
+ */
 const tidySeconds = 4;
 
-/** The upstream's HTTP calls, one function each. A refusal is thrown as the failure that the caller gets. */
+/**
+ * The upstream's HTTP calls, one function each. A refusal is thrown as the failure that the caller
+ * gets.
+ */
 export function createClient({ base, key, account, timeouts, onRetry }: ClientOptions, ports: Ports) {
   const authorization = `Bearer ${key.key ?? ''}`;
   const tidyTimeouts = { ...timeouts, firstByte: Math.min(timeouts.firstByte || tidySeconds, tidySeconds) };
@@ -136,7 +145,10 @@ export function createClient({ base, key, account, timeouts, onRetry }: ClientOp
       throw await refusalOf(response, bytes.subarray(0, maxRefusalBytes));
     },
     redact,
-    /** Asks for the stream of an answer once more, from its first event. `token` is the stream's own. */
+    /**
+     * Asks for the stream of an answer once more, from its first event. `token` is the stream's
+     * own.
+     */
     async resume(
       conversationId: string,
       token: string,
@@ -179,7 +191,10 @@ export function createClient({ base, key, account, timeouts, onRetry }: ClientOp
       ),
     stored: (conversationId: string, signal: AbortSignal) =>
       getJson(`/conversation/${encodeURIComponent(conversationId)}`, signal),
-    /** Fetches a file at the upstream's own origin, with the key. Null for another origin or a refusal. */
+    /**
+     * Fetches a file at the upstream's own origin, with the key. Null for another origin or a
+     * refusal.
+     */
     async openOwn(url: string): Promise<Response | null> {
       if (URL.parse(url)?.origin !== new URL(base).origin) return null;
       const options = { timeouts, signal: null };

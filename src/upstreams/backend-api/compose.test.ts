@@ -9,7 +9,10 @@ type Sent = {
   metadata: object;
 };
 
-/** The messages that are sent for those of a request, every picture and file with the upstream already. */
+/**
+ * The messages that are sent for those of a request, every picture and file with the upstream
+ * already.
+ */
 function compose(
   messages: readonly unknown[],
   stem: string | null = null,
@@ -77,7 +80,7 @@ describe('the messages that are sent', () => {
     expect(inputs[0]?.name).toBeNull();
   });
 
-  test('calls and results of tools are told in words', () => {
+  test('calls and results of tools become words', () => {
     const { sent } = compose([
       { role: 'user', content: 'Weather?' },
       {

@@ -21,7 +21,7 @@ export type ConversationOptions = {
   readonly historyDisabled: boolean;
   readonly newId: () => string;
   readonly hints?: Hints;
-  /** What the form of the answer must be, in words; the model is told last. */
+  /** What the form of the answer must be, in words; the model reads it last. */
   readonly instruction?: string | null;
 };
 
@@ -43,8 +43,8 @@ export function messagesIn({ messages }: ChatRequest): readonly unknown[] {
 }
 
 /**
- * The payload that asks for an answer to a list of messages; `attached` holds the pictures and files
- * of theirs that the upstream has.
+ * The payload that asks for an answer to a list of messages; `attached` holds the pictures and
+ * files of theirs that the upstream has.
  */
 export function composeNext(
   messages: readonly unknown[],
@@ -86,7 +86,9 @@ export function composeContinue(
   };
 }
 
-/** The payload that allows a GPT's action, from now on without a question; null if it says no way. */
+/**
+ * The payload that allows a GPT's action, from now on without a question; null if it says no way.
+ */
 export function composeConfirm(
   conversationId: string,
   { messageId, tool, body }: Confirmation,

@@ -12,8 +12,8 @@ const finishReasons: Partial<Record<Outcome, FinishReason>> = {
 };
 
 /**
- * The last segments of a turn: what its outcome means to the reader. `refusal` is why an answer that
- * was cut could not be continued.
+ * The last segments of a turn: what its outcome means to the reader. `refusal` is why an answer
+ * that was cut could not be continued.
  */
 export function lastSegments(reader: TurnReader, refusal: Failure | null): readonly Segment[] {
   const { outcome, confirmation } = reader.state;

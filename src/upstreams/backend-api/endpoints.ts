@@ -49,8 +49,9 @@ export function createEndpoints({ name, bases, keys, timeouts }: EndpointSetting
 }
 
 /**
- * The account of a team, which only a caller with their own key may choose. Clients that can send no
- * header write it behind the key, as `TOKEN,ACCOUNT_ID`. Neither a token nor an account id holds a comma.
+ * The account of a team, which only a caller with their own key may choose. Clients that can send
+ * no header write it behind the key, as `TOKEN,ACCOUNT_ID`. Neither a token nor an account id holds
+ * a comma.
  */
 function withAccount(key: UpstreamKey, header: string | null): { key: UpstreamKey; account: string | null } {
   if (!key.own || key.key === null) return { key, account: null };

@@ -46,7 +46,10 @@ const unknownEvents: fc.Arbitrary<WireEvent> = fc.oneof(
   fc.nat(9).map((i) => message(`o${i}`, 'assistant', `Open \uE200cite\uE202turn${i}`, { ends: true })),
 );
 
-/** Two stories whose messages come in any order that keeps each story's own, and unknown events between. */
+/**
+ * Two stories whose messages come in any order that keeps each story's own, and unknown events
+ * between.
+ */
 const merged = fc
   .tuple(
     fc.constantFrom(...names),

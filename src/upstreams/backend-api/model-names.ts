@@ -26,8 +26,8 @@ const gizmoName = /^gpt-4-gizmo-(g-[\w-]+|[\w-]+)$/;
 const imageModel = /^gpt-image-[\w.-]{1,40}$/;
 
 /**
- * What a name means to the upstream; null for a name it does not know. `listed` holds the slugs that
- * the upstream itself lists: each of them goes as it is.
+ * What a name means to the upstream; null for a name it does not know. `listed` holds the slugs
+ * that the upstream itself lists: each of them goes as it is.
  */
 export function conversationModel(
   name: string,

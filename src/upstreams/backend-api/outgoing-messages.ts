@@ -15,7 +15,9 @@ const roles: Readonly<Record<string, string>> = {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** All messages in one list, each with its role. Throws a 400 that names one that cannot be sent. */
+/**
+ * All messages in one list, each with its role. Throws a 400 that names one that cannot be sent.
+ */
 export function messagesOf(
   messages: readonly unknown[],
   contents: readonly Contents[],
@@ -54,7 +56,9 @@ export function messagesOf(
   return out;
 }
 
-/** The calls of an assistant's message in words: the upstream knows no calls of the caller's tools. */
+/**
+ * The calls of an assistant's message in words: the upstream knows no calls of the caller's tools.
+ */
 function callsIn({ tool_calls: list }: Fields, calls: Map<unknown, string>): string {
   const lines = (Array.isArray(list) ? list : []).flatMap((call: Fields | null) => {
     const { name, arguments: values } = (call?.function ?? {}) as Fields;
@@ -70,7 +74,9 @@ function resultHeading({ name, tool_call_id: id }: Fields, calls: ReadonlyMap<un
   return `[Result of ${tool ?? 'the tool'}]\n`;
 }
 
-/** One text: pictures stand before it, as the web app sends them; documents only in the metadata. */
+/**
+ * One text: pictures stand before it, as the web app sends them; documents only in the metadata.
+ */
 function contentOf(text: string, files: readonly Attached[]): Payload {
   const pictures = files.filter(({ useCase }) => useCase === 'multimodal');
   if (pictures.length === 0) return { content_type: 'text', parts: [text] };
@@ -102,7 +108,10 @@ function pointerTo({ id, bytes, size }: Attached): Payload {
   };
 }
 
-/** An attachment under both spellings of its type; documents carry a count of tokens, which any number satisfies. */
+/**
+ * An attachment under both spellings of its type; documents carry a count of tokens, which any
+ * number satisfies.
+ */
 function attachmentOf({ id, name, bytes, type, size, useCase }: Attached): Payload {
   return {
     id,

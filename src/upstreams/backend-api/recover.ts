@@ -19,21 +19,25 @@ export type RecoverOptions = {
 /** How often each way was tried in one turn. */
 export type RecoverCounts = { resumed: number; polled: number };
 
-/** Most requests to resume a stream, and most results that are read from the stored conversation. */
+/**
+ * Most requests to resume a stream, and most results that are read from the stored conversation.
+ */
 const maxResumed = 12;
 const maxPolled = 3;
 /** Wait before a stream is resumed once more, in milliseconds, for each time it was. */
 const resumeWaitMs = 500;
 const maxResumeWaitMs = 4000;
-/** Longest time to poll for the answer of a stream that broke, in seconds. The upstream may be down. */
+/**
+ * Longest time to poll for the answer of a stream that broke, in seconds. The upstream may be down.
+ */
 const brokenSeconds = 10;
 /** Most refusals in a row while the upstream works in the background. */
 const maxRefusals = 30;
 
 /**
  * Opens the stream of a turn once more, after it broke or the upstream moved it: by a request with
- * the token of the stream, then over the socket, then as the stored conversation. Each way begins at
- * the first event. Messages are kept by their id, so nothing is lost and nothing is shown twice.
+ * the token of the stream, then over the socket, then as the stored conversation. Each way begins
+ * at the first event. Messages are kept by their id, so nothing is lost and nothing is shown twice.
  * Null if no way is open.
  */
 export async function recoverSource(

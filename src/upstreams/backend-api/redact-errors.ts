@@ -1,7 +1,9 @@
 import type { Segment } from '../../segments/segment.ts';
 import type { SegmentBatches } from '../upstream.ts';
 
-/** The same batches; the messages of error segments pass through `redact`, which removes the key. */
+/**
+ * The same batches; the messages of error segments pass through `redact`, which removes the key.
+ */
 export function redactErrors(batches: SegmentBatches, redact: (words: string) => string): SegmentBatches {
   const redacted = (batch: readonly Segment[]): readonly Segment[] =>
     batch.some(({ kind }) => kind === 'error')

@@ -10,8 +10,8 @@ export type Refusal = {
 
 /**
  * What a refusal means to a client of the OpenAI API. The upstream's message is passed on if it is
- * text for people; a page is not. `ownKey`: whether the refused key is the caller's. A refused key of
- * the gateway's owner is no fault of the caller.
+ * text for people; a page is not. `ownKey`: whether the refused key is the caller's. A refused key
+ * of the gateway's owner is no fault of the caller.
  */
 export function failureOf(refusal: Refusal, ownKey: boolean): Failure {
   const { status, type, body } = refusal;

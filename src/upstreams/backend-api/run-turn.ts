@@ -13,13 +13,17 @@ export type TurnOptions = ContinueOptions & {
   readonly hide: boolean;
   /** Seconds of silence after which the upstream is given up; 0 for no limit. */
   readonly idleSeconds: number;
-  /** Whether the upstream must stop if the caller leaves. Otherwise it writes its answer to the end. */
+  /**
+   * Whether the upstream must stop if the caller leaves. Otherwise it writes its answer to the end.
+   */
   readonly stopWhenLeft: boolean;
   /** Called once the upstream is read no more. */
   onOver(): void;
 };
 
-/** Most bytes of one turn. Cumulative streams are long: an answer of 30,000 tokens has some 2 GB. */
+/**
+ * Most bytes of one turn. Cumulative streams are long: an answer of 30,000 tokens has some 2 GB.
+ */
 const maxTurnBytes = 8 * 1024 ** 3;
 /** Most characters of one answer, which is held in memory. */
 const maxAnswerLength = 64 * 1024 * 1024;
@@ -28,10 +32,10 @@ const endOfBytes = { done: true, value: undefined } as const;
 const endOfBatches = { done: true, value: undefined } as const;
 
 /**
- * Runs one turn: reads the answer from all the streams it comes in, asks the upstream to continue it
- * if it was cut, and tidies up however the turn ends. One batch of segments for each read of the
+ * Runs one turn: reads the answer from all the streams it comes in, asks the upstream to continue
+ * it if it was cut, and tidies up however the turn ends. One batch of segments for each read of the
  * upstream. The last segment is a `finish` or an `error`. If the caller leaves, the turn ends at
- * once, also while nobody reads it.
+ * once, also if it is not read.
  */
 export function runTurn(
   first: ByteSource,
@@ -122,7 +126,8 @@ export function runTurn(
   };
 
   return {
-    // One async function for all that happens between two batches: each more costs a promise a chunk.
+    // One async function for all that happens between two batches: each more costs a promise a
+    // chunk.
     async next() {
       try {
         while (!isOver) {

@@ -86,7 +86,10 @@ export function listen(http: Pick<Http, 'openSocket'>, options: SocketOptions): 
   };
 }
 
-/** The first messages on a topic's socket: our presence, and a subscription from the topic's beginning. */
+/**
+ * The first messages on a topic's socket: our presence, and a subscription from the topic's
+ * beginning.
+ */
 export function topicHello(topic: string): readonly string[] {
   return [
     JSON.stringify([

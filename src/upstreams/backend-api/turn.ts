@@ -60,8 +60,9 @@ const maxLeading = 16_384;
 export type Confirmation = { readonly messageId: string; readonly tool: string; readonly body: ConfirmBody };
 
 /**
- * Reads one turn: bytes of the stream, or events that came another way, to segments. After a stream's
- * end `state.outcome` says what to do next; `resume` prepares for the next stream of the same turn.
+ * Reads one turn: bytes of the stream, or events that came another way, to segments. After a
+ * stream's end `state.outcome` says what to do next; `resume` prepares for the next stream of the
+ * same turn.
  */
 export function createTurnReader({ isWhole = false, sent = [] }: TurnOptions = {}) {
   const reducer = isWhole ? createFinalReducer() : createReducer();
@@ -212,7 +213,9 @@ export function createTurnReader({ isWhole = false, sent = [] }: TurnOptions = {
     },
     /** What was held back, for a turn that goes no further. */
     flush: (): Segment[] => reducer.end(),
-    /** Prepares for another stream of the turn; `continued` if it goes on in the middle of the text. */
+    /**
+     * Prepares for another stream of the turn; `continued` if it goes on in the middle of the text.
+     */
     resume(continued: boolean): void {
       sse = createSseReader();
       decoder = createDecoder();

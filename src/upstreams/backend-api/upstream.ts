@@ -31,7 +31,9 @@ import { openSource } from './source.ts';
 import { createTurnReader } from './turn.ts';
 import { createUploader } from './upload.ts';
 
-/** How long events of an answer that is not streamed gather, in milliseconds, if they gather at all. */
+/**
+ * How long events of an answer that is not streamed gather, in milliseconds, if they gather at all.
+ */
 const wholeGatherMs = 1000;
 
 /** How long the description of a GPT is cached, in seconds. */
@@ -63,7 +65,9 @@ export function createBackendUpstream(
     ...settings.bases.map((each) => hostAndPort(new URL(each))),
   ]);
 
-  /** What a GPT is, requested once; null if it cannot be known. Its conversations do not need it. */
+  /**
+   * What a GPT is, requested once; null if it cannot be known. Its conversations do not need it.
+   */
   const describe = async (id: string): Promise<unknown> => {
     if (!settings.keyForGptsInfo) return null;
     const known = await gizmos.get(settings.name, id);
@@ -128,7 +132,9 @@ export function createBackendUpstream(
     );
   };
 
-  /** Waits for a slot of the upstream, kept until the turn is over. Throws a 503 if there is none. */
+  /**
+   * Waits for a slot of the upstream, kept until the turn is over. Throws a 503 if there is none.
+   */
   const acquireSlot = async (call: Call, signal: AbortSignal): Promise<Release> => {
     const { slots } = settings;
     if (!slots) return () => {};

@@ -3,7 +3,10 @@ export type UseCase = 'multimodal' | 'my_files' | 'ace_upload';
 
 const pictures = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'];
 
-/** The documents that the web app searches (the same table in its gizmo resource and in two converters). */
+/**
+ * The documents that the web app searches (the same table in its gizmo resource and in two
+ * converters).
+ */
 const documents = [
   'text/x-php',
   'application/msword',

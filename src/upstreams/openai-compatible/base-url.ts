@@ -2,9 +2,10 @@
 export type Base = { readonly origin: string; pathFor(path: string): string };
 
 /**
- * Reads a base URL as owners write it: with or without `/v1`, with or without a slash at the end. A path with a version
- * of its own (`/api/paas/v4`, `/v1beta/openai`) is used as it is, as the SDKs do. A URL that ends with `#` is used as
- * it is in any case: `https://host#` has `/chat/completions` at its root. `/dashboard/*` is beside `/v1`.
+ * Reads a base URL as owners write it: with or without `/v1`, with or without a slash at the end. A
+ * path with its own version (`/api/paas/v4`, `/v1beta/openai`) is used as it is, as the SDKs
+ * do. A URL that ends with `#` is used as it is in any case: `https://host#` has
+ * `/chat/completions` at its root. `/dashboard/*` is beside `/v1`.
  */
 export function baseOf(url: string): Base {
   const { origin, pathname } = new URL(url);

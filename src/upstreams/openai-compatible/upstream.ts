@@ -10,7 +10,10 @@ import { baseOf } from './base-url.ts';
 export type CompatibleSettings = {
   readonly name: string;
   readonly url: string;
-  /** Server-side keys, used in turn; empty where callers bring their own; null where the upstream asks for none. */
+  /**
+   * Server-side keys, used in turn; empty where callers bring their own; null where the upstream
+   * asks for none.
+   */
   readonly keys: readonly string[] | null;
   readonly models: ModelPatterns | null;
   readonly timeouts: Timeouts;
@@ -18,7 +21,10 @@ export type CompatibleSettings = {
   readonly keySetting: string;
   readonly whenCallerLeaves: WhenCallerLeaves;
   readonly slots: Semaphore | null;
-  /** Headers that are added to each request: the built-in emulator learns by them how callers reach it. */
+  /**
+   * Headers that are added to each request: the built-in emulator learns by them how callers reach
+   * it.
+   */
   readonly extraHeaders?: (call: Call) => RawHeaders;
 };
 
@@ -77,7 +83,10 @@ export function createCompatibleUpstream(settings: CompatibleSettings): Compatib
   };
 }
 
-/** Headers with what belongs to the body as it is sent: the caller's length, or the type of what was read and understood. */
+/**
+ * Headers with what belongs to the body as it is sent: the caller's length, or the type of what was
+ * read and understood.
+ */
 function withBody(headers: string[], call: Call, body: UpstreamRequest['body']): RawHeaders {
   if (body === null) return headers;
   if (body !== 'incoming') return asJson(headers);

@@ -1,9 +1,15 @@
 import { messageOf } from '../shared/message.ts';
 
-/** What is known about a key. Amounts are in the unit of the upstream, mostly dollars; null if it does not tell. */
+/**
+ * What is known about a key. Amounts are in the unit of the upstream, mostly dollars; null if it
+ * does not tell.
+ */
 export type Balance = {
   readonly key: string;
-  /** `dead`: refused by the upstream. `empty`: nothing remains. `expired`: its time is over. `untold`: no balance is given. */
+  /**
+   * `dead`: refused by the upstream. `empty`: nothing remains. `expired`: its time is over.
+   * `untold`: no balance is given.
+   */
   readonly state: 'ok' | 'empty' | 'expired' | 'dead' | 'untold' | 'failed';
   readonly plan: string | null;
   readonly newestModel: string | null;
@@ -25,7 +31,10 @@ type Fields = Readonly<Record<string, unknown>>;
 const oneApiUnlimited = 100_000_000;
 const dayMs = 86_400_000;
 
-/** The gateway itself refused: it wants an access key. That says nothing about the key that is checked. */
+/**
+ * The gateway itself refused: it wants an access key. That says nothing about the key that is
+ * checked.
+ */
 export class AccessKeyNeeded extends Error {}
 
 /** Whether a 401 comes from the gateway and not from the upstream. */
@@ -41,8 +50,9 @@ function isFromGateway({ status, body }: Awaited<ReturnType<Ask>>): boolean {
 }
 
 /**
- * Finds out what remains on a key, by `subscription` and `usage` (OpenAI, one-api, new-api) or by `credit_grants`. An
- * upstream may have neither. Throws AccessKeyNeeded if the gateway itself refuses.
+ * Finds out what remains on a key, by `subscription` and `usage` (OpenAI, one-api, new-api) or by
+ * `credit_grants`. An upstream may have neither. Throws AccessKeyNeeded if the gateway itself
+ * refuses.
  */
 export async function checkKey(key: string, ask: Ask, now: Date): Promise<Balance> {
   const [models, subscription] = await Promise.all([

@@ -15,7 +15,10 @@ const columns = [
 /** Without it, Excel does not read UTF-8. */
 const byteOrderMark = '\uFEFF';
 
-/** A table for spreadsheets, with the complete keys (RFC 4180). A cell that looks like a formula gets an apostrophe. */
+/**
+ * A table for spreadsheets, with the complete keys (RFC 4180). A cell that looks like a formula
+ * gets an apostrophe.
+ */
 export function toCsv(balances: readonly Balance[]): string {
   const rows = balances.map((balance) => {
     const expires = balance.expiresAt === null ? null : new Date(balance.expiresAt * 1000).toISOString();

@@ -1,4 +1,7 @@
-/** Reads pasted keys: one a line, or separated by commas or spaces. Each is read once; `odd` holds what cannot be a key. */
+/**
+ * Reads pasted keys: one a line, or separated by commas or spaces. Each is read once; `odd` holds
+ * what cannot be a key.
+ */
 export function readKeys(text: string): { keys: readonly string[]; odd: readonly string[] } {
   const words = [...new Set(text.split(/[\s,;]+/).filter(Boolean))];
   const isKey = (word: string) => /^[\x21-\x7e]{8,512}$/.test(word) && !/^https?:/.test(word);

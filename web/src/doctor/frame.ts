@@ -1,4 +1,7 @@
-/** Runs in a frame that has its own origin. Sends a request and reports whether the browser let the response through. */
+/**
+ * Runs in a frame that has its own origin. Sends a request and reports whether the browser let the
+ * response through.
+ */
 addEventListener('message', async ({ source, data }: MessageEvent) => {
   if (source !== parent) return;
   const { url, headers } = data as { url: string; headers: Record<string, string> };

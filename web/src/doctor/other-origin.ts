@@ -1,6 +1,6 @@
 /**
- * Tests whether a page of another origin may call. A sandboxed frame has the origin `null`, so the browser sends the
- * same preflight for it as for any other page.
+ * Tests whether a page of another origin may call. A sandboxed frame has the origin `null`, so the
+ * browser sends the same preflight for it as for any other page.
  */
 export function askAsAnotherOrigin(url: string, headers: Record<string, string>): Promise<boolean> {
   return new Promise((resolve) => {

@@ -17,7 +17,10 @@ export type Chunk = {
   readonly requestId: string | null;
 };
 
-/** Sends a conversation and yields the chunks of its answer. Throws the message of the gateway if it refuses or breaks off. */
+/**
+ * Sends a conversation and yields the chunks of its answer. Throws the message of the gateway if it
+ * refuses or breaks off.
+ */
 export async function* chat(
   url: string,
   headers: Record<string, string>,

@@ -13,7 +13,10 @@ type Props = {
   readonly onStop: () => void;
 };
 
-/** The box at the bottom. Enter sends, Shift+Enter makes a line, Esc stops. Pictures can be chosen, pasted or dropped. */
+/**
+ * The box at the bottom. Enter sends, Shift+Enter makes a line, Esc stops. Pictures can be chosen,
+ * pasted or dropped.
+ */
 export function Composer(props: Props) {
   const { words, text, pictures, isRunning, onPictures } = props;
   const isEmpty = text.trim() === '' && pictures.length === 0;

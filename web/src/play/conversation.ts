@@ -40,8 +40,8 @@ export function userMessage(text: string, pictures: readonly string[]): Message 
 }
 
 /**
- * The messages that go along with the next one. An exchange without an answer is left out: some upstreams refuse two
- * messages of the user in a row.
+ * The messages that go along with the next one. An exchange without an answer is left out: some
+ * upstreams refuse two messages of the user in a row.
  */
 export function history(exchanges: readonly Exchange[]): Message[] {
   return exchanges

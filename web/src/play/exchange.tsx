@@ -13,7 +13,10 @@ type Props = {
   readonly onRetry: (() => void) | null;
 };
 
-/** A message and its answer. It is drawn again only if it changed, so a long conversation stays quick. */
+/**
+ * A message and its answer. It is drawn again only if it changed, so a long conversation stays
+ * quick.
+ */
 export const ExchangeView = memo(
   ({ exchange, words, language, onRetry }: Props) => {
     const { user, answer } = exchange;

@@ -24,7 +24,8 @@ function PlayPage({ language }: { language: Language }) {
   const { models, problem, needsKey } = useModels(headers);
   const { exchanges, isRunning, send, stop, clear } = useConversation(headers);
   const chosen = model ?? models[0] ?? '';
-  // An exchange that is not drawn again keeps its first callback. It must still send to the model chosen now.
+  // An exchange that is not drawn again keeps its first callback. It must still send to the model
+  // chosen now.
   const currentModel = useRef(chosen);
   currentModel.current = chosen;
   useFollowing(exchanges);

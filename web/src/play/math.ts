@@ -3,7 +3,10 @@ import type { TokenizerAndRendererExtension } from 'marked';
 /** Longest formula, so that a lone opening mark does not make the rest of a text be searched. */
 const maxLength = 2000;
 
-/** A formula between two marks, such as `\(` and `\)`. It is kept as it is: Markdown would remove its backslashes. */
+/**
+ * A formula between two marks, such as `\(` and `\)`. It is kept as it is: Markdown would remove
+ * its backslashes.
+ */
 export function math(open: string, close: string, level: 'inline'): TokenizerAndRendererExtension {
   return {
     name: 'math',

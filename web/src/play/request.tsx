@@ -5,7 +5,10 @@ import type { Language } from '../shared/language.ts';
 import { snippets } from './snippets.ts';
 import type { Words } from './words.ts';
 
-/** The last message as a request of another program. Long pictures are shortened on the screen, not in the copy. */
+/**
+ * The last message as a request of another program. Long pictures are shortened on the screen, not
+ * in the copy.
+ */
 export function RequestElsewhere(props: { body: object; words: Words; language: Language }) {
   const [form, setForm] = useState('curl');
   const text = snippets[form]?.(`${root}/v1`, props.body) ?? '';

@@ -10,7 +10,10 @@ const marked = new Marked({ extensions: [math('\\(', '\\)', 'inline'), math('\\[
 
 type Props = { readonly language: Language; readonly copyLabel: string };
 
-/** Markdown as elements. Nothing in it becomes HTML, and only web addresses become links and pictures. */
+/**
+ * Markdown as elements. Nothing in it becomes HTML, and only web addresses become links and
+ * pictures.
+ */
 export function Rich({ text, ...props }: Props & { text: string }) {
   return (
     <>
@@ -21,7 +24,9 @@ export function Rich({ text, ...props }: Props & { text: string }) {
   );
 }
 
-/** A block is drawn again only if its source changed: while an answer grows, that is its last one. */
+/**
+ * A block is drawn again only if its source changed: while an answer grows, that is its last one.
+ */
 const Block = memo(
   ({ token, ...props }: Props & { token: Token }) => <>{block(token, 0, props)}</>,
   (before, after) => before.token.raw === after.token.raw && before.language === after.language,

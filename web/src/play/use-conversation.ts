@@ -34,7 +34,8 @@ export function useConversation(headers: Record<string, string>) {
           requestId: chunk.requestId,
           firstMs: answer.firstMs ?? elapsed(),
         };
-        // Chunks come faster than the screen shows them. One draw per frame keeps the page responsive.
+        // Chunks come faster than the screen shows them. One draw per frame keeps the page
+        // responsive.
         if (frame === 0) frame = requestAnimationFrame(draw);
       }
       answer = { ...answer, state: 'done' };

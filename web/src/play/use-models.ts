@@ -7,7 +7,10 @@ type Model = { readonly id: string };
 /** Models that are not for chats, by their names. */
 const others = /^(dall-e|gpt-image|whisper|tts|text-embedding|text-moderation|omni-moderation|sora)|embed/i;
 
-/** The chat models that the gateway lists, read again a moment after the keys change. `needsKey`: it refused for want of one. */
+/**
+ * The chat models that the gateway lists, read again a moment after the keys change. `needsKey`: it
+ * refused for want of one.
+ */
 export function useModels(headers: Record<string, string>) {
   const [models, setModels] = useState<readonly string[]>([]);
   const [problem, setProblem] = useState('');

@@ -15,8 +15,9 @@ const settledMs = 30_000;
 export type Processes = { readonly url: string; stop(signal: NodeJS.Signals): Promise<void>; kill(): void };
 
 /**
- * Starts several processes that share a port (SO_REUSEPORT: the kernel divides the connections), and
- * restarts each that dies. The first one picks the port if none is set. Rejects if it cannot listen.
+ * Starts several processes that share a port (SO_REUSEPORT: the kernel divides the connections),
+ * and restarts each that dies. The first one picks the port if none is set. Rejects if it cannot
+ * listen.
  */
 export async function startProcesses(
   entry: string,

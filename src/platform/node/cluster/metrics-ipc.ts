@@ -48,8 +48,9 @@ export function answerParent(own: () => Promise<Counted>): void {
 }
 
 /**
- * In the parent: answers the children's requests with what all of them counted. What a child counted
- * last stays when it ends, gauges apart: a counter that falls looks like a restart to Prometheus.
+ * In the parent: answers the children's requests with what all of them counted. What a child
+ * counted last stays when it ends, gauges apart: a counter that falls looks like a restart to
+ * Prometheus.
  */
 export function createCountsGatherer() {
   const last = new Map<ChildProcess, Counted | null>();

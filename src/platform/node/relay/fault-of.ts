@@ -24,7 +24,7 @@ export function faultOf(error: Error, timeouts: Timeouts): UpstreamFault {
   }
 }
 
-/** OpenSSL's verification errors, as Node names them, and those of its own host name check. */
+/** OpenSSL's verification errors, as Node names them, and those of the host name check. */
 function isCertificateFault(code: string): boolean {
   return (
     code === 'ERR_TLS_CERT_ALTNAME_INVALID' ||

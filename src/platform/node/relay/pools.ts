@@ -25,7 +25,8 @@ export class Pools {
         // All waiting is measured by the transfer.
         headersTimeout: 0,
         bodyTimeout: 0,
-        // One connection carries one response at a time; a stream can be cut without cutting others.
+        // One connection carries one response at a time; a stream can be cut without cutting
+        // others.
         allowH2: false,
         pipelining: 1,
       };

@@ -8,7 +8,10 @@ import type { Pools } from './pools.ts';
 import type { Ticker } from './ticker.ts';
 import { type ClientSocket, NodeWire } from './wire.ts';
 
-/** Bodies of at most this many bytes are read before they are sent: one write, and they can be sent again. */
+/**
+ * Bodies of at most this many bytes are read before they are sent: one write, and they can be sent
+ * again.
+ */
 const smallBody = 64 * 1024;
 
 /** What relaying needs of the process, made once. */

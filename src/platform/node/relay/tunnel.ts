@@ -19,7 +19,9 @@ export function switchingHead(headers: RawHeaders): string {
   return `${lines}\r\n`;
 }
 
-/** Joins two sockets until either side ends. `head` holds what the client sent after its handshake. */
+/**
+ * Joins two sockets until either side ends. `head` holds what the client sent after its handshake.
+ */
 export function joinSockets(upstream: Duplex, client: Duplex, head: Buffer, events: TunnelEvents): void {
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;

@@ -48,7 +48,10 @@ export class StoredBody extends ReadableStream<Uint8Array> {
   }
 }
 
-/** Part of a file in pieces, each valid until the next one. The file is closed at the end, also after an error. */
+/**
+ * Part of a file in pieces, each valid until the next one. The file is closed at the end, also
+ * after an error.
+ */
 export async function* piecesOf({
   file,
   offset,

@@ -13,7 +13,9 @@ import { createRedisCache } from './redis-cache.ts';
 import { createS3Blobs } from './s3-blobs.ts';
 import { isBroken, openSqliteCache, type SqliteCache } from './sqlite-cache.ts';
 
-/** The store of blobs: S3 if it is configured, else a folder. Nothing is made before it is needed. */
+/**
+ * The store of blobs: S3 if it is configured, else a folder. Nothing is made before it is needed.
+ */
 export function blobsFor({ s3, dataDir }: Settings): Blobs {
   return s3 ? createS3Blobs(s3) : createDiskBlobs(dataDir);
 }

@@ -22,7 +22,8 @@ type Client = Pick<RedisClientType, 'get' | 'set' | 'del' | 'destroy' | 'isOpen'
 /**
  * A cache that several machines share. It connects when it is made and reconnects by itself. Each
  * command fails after 0.5 s, and at once while there is no connection. `@redis/client` has no limit
- * for a command that was written, so a command that is too slow ends the connection: it may be dead.
+ * for a command that was written, so a command that is too slow ends the connection: it may be
+ * dead.
  */
 export function createRedisCache(url: string): RedisCache {
   let client: Client | null = null;

@@ -62,8 +62,8 @@ export type S3Requests = {
 
 /**
  * Requests to an S3-compatible store with limits on silence, and retries. The library signs and
- * parses. Its own requests cannot be aborted, so they are sent here, as presigned URLs. It is loaded
- * when it is first needed.
+ * parses. Its own requests cannot be aborted, so they are sent here, as presigned URLs. It is
+ * loaded when it is first needed.
  */
 export function createS3Requests(
   { endpoint, ...settings }: S3Settings,

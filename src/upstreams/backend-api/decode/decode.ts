@@ -25,8 +25,8 @@ export type Decoded =
 export const unreadable = 'unreadable_event';
 
 /**
- * Events → messages: cumulative snapshots (v0) and delta streams (v1) become the same thing. Both are
- * taken in either mode, as they come. Pings, titles, telemetry and unknown events are nothing.
+ * Events → messages: cumulative snapshots (v0) and delta streams (v1) become the same thing. Both
+ * are taken in either mode, as they come. Pings, titles, telemetry and unknown events are nothing.
  * Throws nothing: data that cannot be read is an `error`.
  */
 export function createDecoder() {
@@ -121,7 +121,10 @@ export function createDecoder() {
   };
 }
 
-/** An error in any of the shapes it comes in: text, or an object with a message, a description, a detail. */
+/**
+ * An error in any of the shapes it comes in: text, or an object with a message, a description, a
+ * detail.
+ */
 function failed(error: unknown, code: unknown): Decoded {
   const fields = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
   const words = [error, fields.message, fields.description, fields.detail].find(

@@ -1,5 +1,6 @@
 /**
- * A change to a document, as `delta_encoding: "v1"` sends it. What is absent is as in the delta before.
+ * A change to a document, as `delta_encoding: "v1"` sends it. What is absent is as in the delta
+ * before.
  */
 export type Delta = { readonly c?: number; readonly p?: string; readonly o?: string; readonly v?: unknown };
 
@@ -11,7 +12,9 @@ export type Document = {
   error_code?: unknown;
 };
 
-/** What a delta did: the document as it is now, and the text if it only added to the end of a part. */
+/**
+ * What a delta did: the document as it is now, and the text if it only added to the end of a part.
+ */
 export type Applied = { readonly document: Document | null; readonly appended: string | null };
 
 type Container = Record<string, unknown> | unknown[];

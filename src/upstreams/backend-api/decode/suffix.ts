@@ -23,10 +23,11 @@ const opening = /"(?:parts"\s*:\s*\[|text"\s*:)\s*"/;
 const maxMisses = 32;
 
 /**
- * Parses cumulative snapshots at the cost of what is new. Each event repeats all text so far, so raw
- * forms are compared, as memory, before anything is parsed. If an event is the one before with more
- * text, only the addition is parsed. If it differs elsewhere too (a status, a date, padding), everything
- * but the repeated text is parsed. Anything else is parsed whole. The result is always the same.
+ * Parses cumulative snapshots at the cost of what is new. Each event repeats all text so far, so
+ * raw forms are compared, as memory, before anything is parsed. If an event is the one before with
+ * more text, only the addition is parsed. If it differs elsewhere too (a status, a date, padding),
+ * everything but the repeated text is parsed. Anything else is parsed whole. The result is always
+ * the same.
  */
 export function createSnapshotParser(parse: (raw: string) => unknown = JSON.parse) {
   let known: Known | null = null;

@@ -62,7 +62,9 @@ type Call = {
   comments?: ({ comment?: unknown } | null)[];
 };
 
-/** Replaces what a pattern finds. If it finds nothing, the text stays and the new text follows it. */
+/**
+ * Replaces what a pattern finds. If it finds nothing, the text stays and the new text follows it.
+ */
 function updated(text: string, { pattern, multiple, replacement }: Update): string {
   if (typeof pattern !== 'string' || typeof replacement !== 'string') return text;
   const pieces: string[] = [];

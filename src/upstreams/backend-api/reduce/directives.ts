@@ -1,4 +1,6 @@
-/** What a line that begins with `:::` is: a directive with what is shown of it, or nothing known. */
+/**
+ * What a line that begins with `:::` is: a directive with what is shown of it, or nothing known.
+ */
 export type Directive = {
   readonly length: number;
   readonly text: string;

@@ -17,7 +17,10 @@ export function createMarkedText(options: MarkerOptions) {
   let markers = createMarkerParser(options);
   let metadata: Metadata | undefined;
 
-  /** Passes a change on; `before` is the text that was sent, of which the last `held` characters wait. */
+  /**
+   * Passes a change on; `before` is the text that was sent, of which the last `held` characters
+   * wait.
+   */
   const apply = (change: TextChange | null, before: string, held: number, state: TextState): Segment[] => {
     if (change === null) return state === 'growing' ? [] : markers.push('', metadata, state);
     if (!change.isCorrection) {

@@ -1,6 +1,8 @@
 import { heldTracking } from './tracking.ts';
 
-/** What can begin a marker: `【`, a private-use character, a link, a directive, a tracking parameter. */
+/**
+ * What can begin a marker: `【`, a private-use character, a link, a directive, a tracking parameter.
+ */
 const anyStart = /[\u3010\uE200-\uE2FF]|\]\(|:::|[?&]utm_/g;
 /** Most text holds none of these, and needs no closer look. */
 const mayHoldMarker = /[\u3010\uE200-\uE2FF\]:?&]/;
@@ -35,7 +37,10 @@ export function isPlain(text: string, isCode: boolean): boolean {
   return last !== 0x5d && last !== 0x20 && last !== 0x3a && heldTracking(text) === 0;
 }
 
-/** Where a text must stop that goes on: the rest may become a marker. `previous` is what came before it. */
+/**
+ * Where a text must stop that goes on: the rest may become a marker. `previous` is what came before
+ * it.
+ */
 export function safeEnd(text: string, previous: string, inWriting: boolean): number {
   const last = text[text.length - 1];
   let keep = heldTracking(text);

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Metadata } from '../decode/message.ts';
 import { createMarkerParser } from './markers.ts';
 
-/** The text that comes of a message which arrives one character at a time, and at once: both must agree. */
+/**
+ * The text that comes of a message which arrives one character at a time, and at once: both must
+ * agree.
+ */
 function read(text: string, metadata: Metadata): string {
   const result = (pieces: readonly string[]) => {
     const markers = createMarkerParser({ messageId: 'm1', waits: true });

@@ -2,7 +2,10 @@ import { isFinished, type Message, textOf } from '../decode/message.ts';
 import { classifyMessage } from './classify.ts';
 import { picturesOf } from './pictures.ts';
 
-/** Whether a message is the result of work that began: a picture, or words of the assistant or the tool. */
+/**
+ * Whether a message is the result of work that began: a picture, or words of the assistant or the
+ * tool.
+ */
 export function isResult(message: Message): boolean {
   const { as } = classifyMessage(message);
   if (as === 'answer') return textOf(message.content) !== '' || hasPicture(message);

@@ -6,7 +6,9 @@ import { withoutTracking } from './tracking.ts';
 /** Most queries of one call, most links of one result, and longest query. */
 const [maxQueries, maxLinks, longestQuery] = [50, 200, 500];
 
-/** A step of searching, once it is finished: the queries of a call, or the links of a tool's result. */
+/**
+ * A step of searching, once it is finished: the queries of a call, or the links of a tool's result.
+ */
 export function searchOf(message: Message): Segment[] {
   if (!isFinished(message)) return [];
   const queries = message.author?.role === 'assistant' ? queriesIn(message) : [];

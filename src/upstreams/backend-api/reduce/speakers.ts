@@ -1,9 +1,11 @@
-/** After so many snapshots of others the answer that went on has stopped, though it is not finished. */
+/**
+ * After so many snapshots of others the answer that went on has stopped, though it is not finished.
+ */
 const maxOthers = 3;
 
 /**
- * Which of several answers goes on: one at a time, so that no text stands inside another. It goes on
- * until it is finished, or until others grow and it does not.
+ * Which of several answers goes on: one at a time, so that no text stands inside another. It goes
+ * on until it is finished, or until others grow and it does not.
  */
 export function createSpeakers() {
   let current: string | null = null;

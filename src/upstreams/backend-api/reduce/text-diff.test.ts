@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createTextDiff } from './text-diff.ts';
 
-/** What comes of texts that follow each other; the last is finished. A correction is marked with `!`. */
+/**
+ * What comes of texts that follow each other; the last is finished. A correction is marked with
+ * `!`.
+ */
 function changes(texts: readonly string[]): string[] {
   const diff = createTextDiff();
   return texts.map((text, i) => {

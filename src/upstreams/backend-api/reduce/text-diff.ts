@@ -7,9 +7,10 @@ export type TextChange = {
 };
 
 /**
- * Follows one text that is sent again and again as it grows. Text that was sent cannot be retracted:
- * if visible text changes, the whole corrected text comes once more. It does so at once the first
- * time, and from then on only when the text is finished, so that it costs at most three times itself.
+ * Follows one text that is sent again and again as it grows. Text that was sent cannot be
+ * retracted: if visible text changes, the whole corrected text comes once more. It does so at once
+ * the first time, and from then on only when the text is finished, so that it costs at most three
+ * times itself.
  */
 export function createTextDiff() {
   let sent = '';

@@ -1,8 +1,8 @@
 import { isFinished, type Message } from '../decode/message.ts';
 
 /**
- * Keeps the first of several answers that an upstream gives at once for a comparison, and what hangs
- * on it. Passes everything until it is told that there are several.
+ * Keeps the first of several answers that an upstream gives at once for a comparison, and what
+ * hangs on it. Passes everything until it learns that there are several.
  */
 export function createVariantFilter() {
   let isActive = false;
