@@ -40,7 +40,15 @@ function jsonSchema(): string {
 function described(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(described);
   if (typeof schema !== 'object' || schema === null) return schema;
-  const { env: _env, olderEnv: _older, form: _form, secret: _secret, docs, ...rest } = schema as Json;
+  const {
+    env: _env,
+    olderEnv: _older,
+    form: _form,
+    secret: _secret,
+    onlyOn: _only,
+    docs,
+    ...rest
+  } = schema as Json;
   const isText = typeof docs === 'string';
   const entries = Object.entries(isText ? rest : { ...rest, ...(docs === undefined ? {} : { docs }) });
   return {
@@ -63,7 +71,7 @@ function describeUpstream(upstream: Json): void {
 /** The sections of the page, each with its settings in order. */
 const sections: readonly (readonly [title: string, keys: readonly string[]])[] = [
   ['Listening', ['host', 'port', 'apiPrefix', 'publicUrl', 'workers', 'reusePort', 'drainTimeout']],
-  ['Who may call', ['accessKeys', 'allowedOrigins', 'publicRelay']],
+  ['Who may call', ['accessKeys', 'accessScopes', 'allowedOrigins', 'publicRelay', 'trustedProxies']],
   [
     'Upstreams and models',
     ['upstreams', 'models', 'modelsCacheSeconds', 'httpsProxy', 'httpProxy', 'noProxy'],
@@ -76,6 +84,8 @@ const sections: readonly (readonly [title: string, keys: readonly string[]])[] =
       'idleTimeout',
       'totalTimeout',
       'keepAlive',
+      'keepAliveStyle',
+      'watch',
       'retries',
       'maxConcurrent',
       'maxConcurrentPerCaller',
@@ -92,6 +102,7 @@ const sections: readonly (readonly [title: string, keys: readonly string[]])[] =
       'alwaysAllowActions',
       'hideConversations',
       'historyDisabled',
+      'sendHints',
       'continueRounds',
       'imagePromptPrefix',
       'botMode',
@@ -109,12 +120,13 @@ const sections: readonly (readonly [title: string, keys: readonly string[]])[] =
       'upstreamLinks',
       'storedDays',
       'storedBytes',
+      'uploadedBytes',
       'maxStoredBytes',
       'maxFileBytes',
       'fileFetchAllow',
     ],
   ],
-  ['Log and metrics', ['logLevel', 'metricsKey']],
+  ['Log and metrics', ['logLevel', 'logClientAddress', 'metricsKey']],
 ];
 
 function docs(): string {
