@@ -67,3 +67,16 @@ test('NO_PROXY leaves a host out, whose name does not resolve here', async () =>
   const [status] = await ask({ HTTP_PROXY: proxyUrl, NO_PROXY: 'backend.example' });
   expect([status, seen]).toEqual([502, []]);
 }, 60_000);
+
+test('a relayed request goes through HTTP_PROXY', async () => {
+  const gateway = await startProcess({
+    OPENAI_BASE_URL: 'http://backend.example/v1',
+    OPENAI_API_KEY: 'sk-owner-key',
+    HTTP_PROXY: proxyUrl,
+  });
+  const response = await fetch(`${gateway.url}/v1/models`);
+  expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('gpt-4')]);
+  gateway.child.kill();
+  await gateway.exited;
+  expect(seen).toContain('GET http://backend.example/v1/models');
+}, 60_000);

@@ -105,9 +105,14 @@ describe.each(runtimes)('on $name', ({ name, start }) => {
 describe('a setting that has an effect on one runtime only', () => {
   const rows = describeSettings().flatMap((about) => {
     const only = effects[about.key]?.onlyOn;
-    return only && about.env && about.form !== 'list' ? [{ ...about, env: about.env, only }] : [];
+    if (!only || !about.env || about.form === 'list') return [];
+    const form = /^HTTPS?_PROXY$/.test(about.env) ? ('proxy' as const) : about.form;
+    return [{ ...about, env: about.env, form, only }];
   });
-  const sample = { number: '7', bytes: '7', flag: 'true', list: 'a', text: 'redis://localhost:6379' };
+  const sample = {
+    ...{ number: '7', bytes: '7', flag: 'true', list: 'a', text: 'redis://localhost:6379' },
+    proxy: 'http://127.0.0.1:3128',
+  };
 
   test.each(rows)('$key warns at start elsewhere, and the docs say so', ({ env, form, only, docs }) => {
     const own: Record<string, string> = { METRICS_KEY: 'metrics-key-0123456789', WATCH: 'whole' };

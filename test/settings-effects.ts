@@ -439,6 +439,9 @@ export const otherEffects: Readonly<Record<string, Effect>> = {
       expect(await (await post(gateway)).text()).toContain('CONNECT_TIMEOUT');
     },
   },
+  httpsProxy: { onlyOn: 'node', shownBy: ['src/platform/node/outbound-proxy.test.ts', 'httpsProxy: url'] },
+  httpProxy: { onlyOn: 'node', shownBy: ['test/outbound-proxy.test.ts', 'HTTP_PROXY: proxyUrl'] },
+  noProxy: { onlyOn: 'node', shownBy: ['test/outbound-proxy.test.ts', "NO_PROXY: 'backend.example'"] },
 };
 
 export const effects: Readonly<Record<string, Effect>> = { ...relayEffects, ...otherEffects };
