@@ -34,9 +34,7 @@ function jsonSchema(): string {
   return `${JSON.stringify({ ...(described(schema) as Json), title: 'sluice settings' }, null, 2)}\n`;
 }
 
-/**
- * A schema with its texts as `description`, without the metadata that JSON Schema does not know.
- */
+/** A schema with its texts as `description`. Leaves out metadata that JSON Schema does not know. */
 function described(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(described);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -57,10 +55,7 @@ function described(schema: unknown): unknown {
   };
 }
 
-/**
- * Adds what a file may hold beyond the declaration: a single `key`, and no `url` for the upstream
- * "openai".
- */
+/** Adds what only a file may hold: a single `key`, and no `url` for the upstream "openai". */
 function describeUpstream(upstream: Json): void {
   const properties = upstream.properties as Record<string, Json>;
   properties.key = { type: 'string', description: 'A single server-side key.' };

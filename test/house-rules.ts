@@ -170,7 +170,6 @@ export const longFunctions: Readonly<Record<string, string>> = {
   'src/relay/semaphore.ts createSemaphore': factory,
   'src/segments/block-writer.ts createBlockWriter': factory,
   'src/segments/fence.ts createFence': factory,
-  'src/settings/rules.ts checkTogether': table,
   'src/streams/limit-transfer.ts limitTransfer': factory,
   'src/upstreams/backend-api/frames.ts createFrameReader': factory,
   'src/upstreams/backend-api/publish.ts createPublisher': factory,

@@ -33,9 +33,12 @@ const none = () => undefined;
 const header = (headers: Record<string, string>) => (name: string) => headers[name];
 
 describe('after a status', () => {
-  test.each([200, 201, 204, 302, 400, 404, 409, 413, 422])('%i is kept, although another upstream is there', (status) => {
-    expect(made([hop('a'), hop('b')]).attempts.afterStatus(status, none, () => 0)).toBe('keep');
-  });
+  test.each([200, 201, 204, 302, 400, 404, 409, 413, 422])(
+    '%i is kept, although another upstream is there',
+    (status) => {
+      expect(made([hop('a'), hop('b')]).attempts.afterStatus(status, none, () => 0)).toBe('keep');
+    },
+  );
 
   test.each([408, 429, 500, 502, 503, 504, 529])('%i leads to the next hop, at once', (status) => {
     const { attempts } = made([hop('a'), hop('b')]);

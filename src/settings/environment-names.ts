@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
-import type { Environment } from './environment.ts';
 import { describeSettings } from './schema.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Names that define upstreams. They are no settings of their own, so the declaration does not list

@@ -1,7 +1,7 @@
-import { s3Names } from './environment-names.ts';
+import { type Environment, s3Names } from './environment-names.ts';
 import { type Described, describeSettings } from './schema.ts';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { Environment } from './environment-names.ts';
 
 /** Values by setting, and the environment name that each came from. */
 export type FromEnvironment = {

@@ -1,11 +1,10 @@
 import { backendModelNames } from './gpts.ts';
 import type { Settings } from './schema.ts';
 
+type Checked = { readonly errors: string[]; readonly warnings: string[] };
+
 /** Checks settings against each other: errors stop the start, warnings are shown. */
-export function checkTogether(
-  settings: Settings,
-  platform: 'node' | 'workers',
-): { errors: string[]; warnings: string[] } {
+export function checkTogether(settings: Settings, platform: 'node' | 'workers'): Checked {
   const errors: string[] = [];
   const warnings: string[] = [];
   const upstreams = Object.entries(settings.upstreams);
@@ -49,6 +48,27 @@ export function checkTogether(
   ) {
     warnings.push('gpts: no backend-api upstream is configured to serve them. Set BASE_URL.');
   }
+  const accessKeys = checkAccessKeys(settings, serverKeys);
+  errors.push(...accessKeys.errors);
+  warnings.push(...accessKeys.warnings);
+  if (settings.keepAlive > 0 && settings.idleTimeout > 0 && settings.keepAlive >= settings.idleTimeout) {
+    warnings.push('keepAlive: is not shorter than idleTimeout, so no keep-alive is ever sent.');
+  }
+  if (settings.maxHeldBytes > 0 && settings.maxBodyBytes > settings.maxHeldBytes / 2) {
+    warnings.push(
+      'maxHeldBytes: one caller holds at most half of it, which is less than maxBodyBytes. Set MAX_HELD_BYTES to twice MAX_BODY_BYTES or more.',
+    );
+  }
+  if (platform === 'node' && settings.r2Domain !== undefined && settings.s3 === undefined)
+    warnings.push(
+      'r2Domain: links lead to R2, but pictures are stored in the data folder. Set the S3_* names of the bucket, or remove R2_DOMAIN.',
+    );
+  return { errors, warnings };
+}
+
+function checkAccessKeys(settings: Settings, serverKeys: readonly string[]): Checked {
+  const errors: string[] = [];
+  const warnings: string[] = [];
   const accessKeys = settings.accessKeys.map(({ key }) => key);
   if (accessKeys.some((key) => serverKeys.includes(key))) {
     errors.push(
@@ -67,18 +87,6 @@ export function checkTogether(
   if (new Set(names).size < names.length) {
     errors.push('accessKeys: two keys have the same name. Rename one, so that logs tell them apart.');
   }
-  if (settings.keepAlive > 0 && settings.idleTimeout > 0 && settings.keepAlive >= settings.idleTimeout) {
-    warnings.push('keepAlive: is not shorter than idleTimeout, so no keep-alive is ever sent.');
-  }
-  if (settings.maxHeldBytes > 0 && settings.maxBodyBytes > settings.maxHeldBytes / 2) {
-    warnings.push(
-      'maxHeldBytes: one caller holds at most half of it, which is less than maxBodyBytes. Set MAX_HELD_BYTES to twice MAX_BODY_BYTES or more.',
-    );
-  }
-  if (platform === 'node' && settings.r2Domain !== undefined && settings.s3 === undefined)
-    warnings.push(
-      'r2Domain: links lead to R2, but pictures are stored in the data folder. Set the S3_* names of the bucket, or remove R2_DOMAIN.',
-    );
   return { errors, warnings };
 }
 

@@ -124,8 +124,8 @@ describe('asking an upstream', () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     await reader.cancel();
     await expect.poll(() => closed).toBe(2);
-    // Nothing was read on, so the upstream was made to wait: the sockets' own buffers are all that it
-    // filled.
+    // Nothing was read on, so the upstream was made to wait: the sockets' own buffers are all that
+    // it filled.
     expect(sentByEndless).toBeLessThan(20_000);
   });
 });
