@@ -182,6 +182,7 @@ export const longFunctions: Readonly<Record<string, string>> = {
   'src/settings/load.ts loadSettings': factory,
   'src/streams/gather.ts gatherChunks': factory,
   'src/upstreams/backend-api/socket.ts listen': factory,
+  'src/settings/rules.ts checkTogether': table,
   'src/upstreams/create.ts createUpstreams': factory,
   'src/upstreams/model-router.ts createModelRouter': factory,
 };

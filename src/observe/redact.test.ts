@@ -65,7 +65,7 @@ describe('a body', () => {
   });
 });
 
-test('a record loses its request's secrets', () => {
+test('a record loses the secrets of the request', () => {
   const record = { path: `/v1/models/${key}`, model: key, status: 404 };
   expect(redactFields(record, [key])).toEqual({
     path: '/v1/models/[redacted]',
