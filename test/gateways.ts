@@ -40,8 +40,12 @@ export async function startScriptInWorkerd(script: string, env: Record<string, s
   await writeFile(join(folder, 'config.capnp'), workerdConfig({ ...quiet, ...env }));
   const child = spawn(workerd, ['serve', 'config.capnp', '--control-fd=3'], {
     cwd: folder,
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
+  // Not inherited: a workerd that outlives a failed test must not keep the test run open.
+  child.stdout?.resume();
+  child.stderr?.on('data', (chunk: Buffer) => process.stderr.write(chunk));
+  process.once('exit', () => child.kill());
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const port = await listening(child.stdio[3] as Readable);
   return {

@@ -142,7 +142,6 @@ const table = 'a table';
 export const longFunctions: Readonly<Record<string, string>> = {
   'src/api/forward.ts createForward': factory,
   'src/api/images.ts createImages': factory,
-  'src/cli/main.ts main': 'one command after the other, to be split by command',
   'src/emulator/backend/backend.ts createBackend': factory,
   'src/emulator/backend/sockets.ts createSocketBackend': factory,
   'src/emulator/backend/uploads.ts createUploads': factory,
@@ -151,7 +150,6 @@ export const longFunctions: Readonly<Record<string, string>> = {
   'src/openai/sse.ts createSseReader': factory,
   'src/pages/openapi.ts openApi': table,
   'src/platform/node/metrics.ts createMetrics': table,
-  'src/platform/node/server.ts createServer': factory,
   'src/platform/node/stores/disk-blobs.ts createDiskBlobs': factory,
   'src/segments/writer.ts createWriter': factory,
   'src/upstreams/backend-api/client.ts createClient': factory,

@@ -19,11 +19,6 @@ const exceptions: readonly (readonly [file: string, source: string, reason: stri
   ['src/upstreams/create.ts', '\\/+$', 'an address of the settings'],
   ['src/platform/node/logger.ts', '[^\\n]*\\n', 'lines of the log, which end in a line feed'],
   [
-    'src/settings/import-legacy.ts',
-    '^\\s*(?:export\\s+)?([A-Za-z_]\\w*)\\s*=\\s*(.*?)\\s*$',
-    'a file that the owner names',
-  ],
-  [
     'web/src/play/request.tsx',
     '(data:[\\w/]+;base64,.{20})[\\w+/=]+',
     "the user's own request, shown on the page",

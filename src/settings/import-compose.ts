@@ -103,7 +103,8 @@ function environmentOf(environment: unknown): Environment {
   return Object.fromEntries(
     entries.map(([name, value]) => {
       const text = String(value ?? '');
-      const [, variable, otherwise] = /^\$\{(\w+)(?::?-([^}]*))?[^}]*\}$/.exec(text) ?? [];
+      const [, variable, rest = ''] = /^\$\{(\w+)([^}]*)\}$/.exec(text) ?? [];
+      const otherwise = /^:?-/.test(rest) ? rest.replace(/^:?-/, '') : undefined;
       return [name, variable === undefined ? text : (otherwise ?? `env:${variable}`)];
     }),
   );
