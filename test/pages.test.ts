@@ -44,15 +44,15 @@ describe.skipIf(executablePath === null)('the pages, in a real browser', () => {
   // The same files come from both runtimes, so `npm test` looks at them closely on one only.
   const closely = process.env.TEST_LONG ? runtimes : runtimes.slice(0, 1);
 
-  test('workerd serves a page that works', async () => {
+  test('workerd serves a page that works', async ({ onTestFinished }) => {
     const gateway = await startInWorkerd({});
+    onTestFinished(() => gateway.stop());
     const page = await browser.newPage({ locale: 'en-GB' });
     await page.goto(`${gateway.url}/doctor`);
-    await page.getByRole('button', { name: 'Look' }).click();
+    await page.getByRole('button', { name: 'Run checks' }).click();
     await page.getByText('Done.').waitFor({ timeout: 30_000 });
     expect(await page.locator('.findings').innerText()).not.toContain('✗');
     await page.close();
-    await gateway.stop();
   });
 
   describe.each(closely)('served by $name', ({ name, start }) => {

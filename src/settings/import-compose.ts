@@ -103,9 +103,17 @@ function environmentOf(environment: unknown): Environment {
   return Object.fromEntries(
     entries.map(([name, value]) => {
       const text = String(value ?? '');
-      const [, variable, rest = ''] = /^\$\{(\w+)([^}]*)\}$/.exec(text) ?? [];
-      const otherwise = /^:?-/.test(rest) ? rest.replace(/^:?-/, '') : undefined;
-      return [name, variable === undefined ? text : (otherwise ?? `env:${variable}`)];
+      return [name, composeValue(text)];
     }),
   );
+}
+
+/** A value of a compose file: `${NAME}` is the environment's, `${NAME:-x}` and `${NAME-x}` are x. */
+function composeValue(text: string): string {
+  if (!text.startsWith('${') || text.indexOf('}') !== text.length - 1) return text;
+  const inner = text.slice(2, -1);
+  const variable = /^\w+/.exec(inner)?.[0];
+  if (variable === undefined) return text;
+  const rest = inner.slice(variable.length);
+  return /^:?-/.test(rest) ? rest.replace(/^:?-/, '') : `env:${variable}`;
 }
