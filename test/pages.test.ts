@@ -50,7 +50,7 @@ describe.skipIf(executablePath === null)('the pages, in a real browser', () => {
     const page = await browser.newPage({ locale: 'en-GB' });
     await page.goto(`${gateway.url}/doctor`);
     await page.getByRole('button', { name: 'Run checks' }).click();
-    await page.getByText('Done.').waitFor({ timeout: 30_000 });
+    await page.getByText('Done:').waitFor({ timeout: 30_000 });
     expect(await page.locator('.findings').innerText()).not.toContain('✗');
     await page.close();
   });
@@ -144,12 +144,14 @@ describe.skipIf(executablePath === null)('the pages, in a real browser', () => {
       const { page, complaints, size } = await open('/play');
       const send = async (text: string) => {
         await page.getByLabel('Message').fill(text);
+        await expect.poll(() => page.getByLabel('Message').inputValue()).toBe(text);
         await page.getByRole('button', { name: 'Send' }).click();
         await page.getByRole('button', { name: 'Send' }).waitFor();
       };
+      // The page is ready when it has the models.
+      await expect.poll(() => page.locator('datalist option').count()).toBeGreaterThan(5);
       await send('What is a **sluice**?');
       await page.getByText('You said: What is a sluice?').waitFor();
-      await expect.poll(() => page.locator('datalist option').count()).toBeGreaterThan(5);
       await page.getByLabel('Pictures').setInputFiles({
         name: 'a.png',
         mimeType: 'image/png',
