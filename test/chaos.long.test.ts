@@ -11,6 +11,7 @@ import {
   startRawUpstream,
   streamHead,
 } from './raw-upstream.ts';
+import { readUntilBroken } from './read-until-broken.ts';
 
 /** What the failing upstream did with each request, by the marker in it. */
 const did = new Map<string, 'well' | 'early' | 'late'>();
@@ -90,14 +91,15 @@ test('one in five requests fails: before the first byte another upstream answers
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: marker }] }),
       });
-      const text = await response.text();
+      const { text } = await readUntilBroken(response);
       if (response.status !== 200) wrong.push(`${marker} was ${response.status}`);
       const whole = Array.from({ length: 5 }, (_, i) => event(`${marker} ${i} `)).join('') + done;
       if (text === whole) outcome.whole++;
       else if (/data: \{"error":.*\}\n\n$/.test(text) && !text.includes('[DONE]')) outcome.broken++;
       else wrong.push(`${marker} got ${text.slice(-200)}`);
       const isLate = did.get(marker) === 'late';
-      if (isLate !== (text !== whole))
+      // A break before the first whole event is still replaced by the other upstream.
+      if (!isLate && text !== whole)
         wrong.push(`${marker}: the upstream did ${did.get(marker)}, and it got ${text.slice(-80)}`);
     }
   };
@@ -105,9 +107,11 @@ test('one in five requests fails: before the first byte another upstream answers
   expect(wrong).toEqual([]);
   expect(outcome.whole + outcome.broken).toBe(total);
   const counted = (kind: string) => [...did.values()].filter((each) => each === kind).length;
-  expect(outcome.broken).toBe(counted('late'));
+  const replaced = counted('late') - outcome.broken;
+  expect(outcome.broken).toBeGreaterThan(0);
+  expect(replaced).toBeGreaterThanOrEqual(0);
   // The flaky upstream is skipped while it cools down after five failures in a row.
-  expect(steady.asked.get(path)).toBe(counted('early') + (total - did.size));
+  expect(steady.asked.get(path)).toBe(counted('early') + replaced + (total - did.size));
   expect(flaky.asked.get(path)).toBe(did.size);
   const recorded = () =>
     gateway
@@ -116,5 +120,5 @@ test('one in five requests fails: before the first byte another upstream answers
       .filter((line) => line.includes('"route":"/v1/*"'));
   await expect.poll(() => recorded().length).toBe(total);
   const records = recorded();
-  expect(records.filter((line) => line.includes('"attempts":2')).length).toBe(counted('early'));
+  expect(records.filter((line) => line.includes('"attempts":2')).length).toBe(counted('early') + replaced);
 });

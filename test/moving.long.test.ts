@@ -54,7 +54,7 @@ async function served(
     const answer = await fetch(gateway.url + path, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'moved' }] }),
+      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'a word from here' }] }),
     });
     expect(answer.status).toBe(200);
     return await answer.text();
@@ -100,7 +100,9 @@ describe('each of the older projects, as its README sets it up, is imported and 
     expect(stdout).toContain('TZ is skipped');
     expect(stdout).toContain('1 GPT is copied');
     for (const model of ['my-painter', 'classic', 'gpt-4-s'])
-      expect(await served(out, '/secret666/v1/chat/completions', { model })).toContain('You said: moved');
+      expect(await served(out, '/secret666/v1/chat/completions', { model })).toContain(
+        'You said: a word from here',
+      );
   });
 
   test('PandoraToV1Api of the time before config.json, by its compose file', async () => {
@@ -127,7 +129,9 @@ services:
     expect(stdout).toContain('UPLOAD_BASE_URL led to the uploader on port 50012.');
     expect(text).toContain('"publicUrl": "http://127.0.0.1:50011"');
     expect(stdout).toContain('"alwaysAllowActions": true');
-    expect(await served(out, '/v1/chat/completions', { model: 'classic' })).toContain('You said: moved');
+    expect(await served(out, '/v1/chat/completions', { model: 'classic' })).toContain(
+      'You said: a word from here',
+    );
   });
 
   test.each([
@@ -193,7 +197,9 @@ services:
     });
     expect(text).toContain('"pace": 10');
     expect(text).toContain('"toolOutput": true');
-    expect(await served(out, '/v1/chat/completions', { model: 'gpt-4-o' })).toContain('You said: moved');
+    expect(await served(out, '/v1/chat/completions', { model: 'gpt-4-o' })).toContain(
+      'You said: a word from here',
+    );
   });
 
   test('p2vapi_worker', async () => {
@@ -212,7 +218,9 @@ bucket_name = 'pictures'
     expect(stdout).toContain('"name": "pandorav2api"');
     expect(stdout).toContain('"binding": "R2buket"');
     expect(stdout).toContain('R2_DOMAIN: "https://your-r2-url.com" is a sample value and is skipped.');
-    expect(await served(out, '/v1/chat/completions', { model: 'gpt-4-32k' })).toContain('You said: moved');
+    expect(await served(out, '/v1/chat/completions', { model: 'gpt-4-32k' })).toContain(
+      'You said: a word from here',
+    );
   });
 
   test('openai-workers-proxy: its secret stays where it is', async () => {
@@ -224,7 +232,7 @@ bucket_name = 'pictures'
     expect(text).toContain('env:OPENAI_API_KEY');
     expect(stdout).toContain('wrangler secret put OPENAI_API_KEY');
     const env = { OPENAI_API_KEY: 'sk-canary-secret' };
-    expect(await served(out, '/', { env, model: 'gpt-3.5-turbo' })).toContain('moved');
+    expect(await served(out, '/', { env, model: 'gpt-3.5-turbo' })).toContain('a word from here');
     // Its pictures too come by the root.
     const gateway = await startProcess({ SLUICE_CONFIG: out, PORT: '0', HOST: '127.0.0.1', ...env });
     for (const body of ['{"action":"generate-image","prompt":"A cat"}', '{"prompt":"A cat"}']) {
@@ -259,7 +267,7 @@ bucket_name = 'pictures'
     expect(stdout).toContain('callers use their own keys');
     expect(stdout).toContain('paste dist/sluice.worker.js over the script');
     expect(await served(out, '/v1/chat/completions', { model: 'gpt-3.5-turbo', key: 'sk-own' })).toContain(
-      'moved',
+      'a word from here',
     );
   });
 });

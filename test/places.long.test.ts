@@ -177,7 +177,7 @@ describe.each(places)('on %s', (_, start) => {
       codes.push(`${finding.level} ${finding.code}`);
     expect(codes).toEqual([
       'good reached',
-      'good keyTaken',
+      'good keyNotNeeded',
       'good models',
       'good preflight',
       'good streams',
