@@ -108,7 +108,9 @@ function environmentOf(environment: unknown): Environment {
   );
 }
 
-/** A value of a compose file: `${NAME}` is the environment's, `${NAME:-x}` and `${NAME-x}` are x. */
+/**
+ * A value of a compose file: `${NAME}` is the environment's, `${NAME:-x}` and `${NAME-x}` are x.
+ */
 function composeValue(text: string): string {
   if (!text.startsWith('${') || text.indexOf('}') !== text.length - 1) return text;
   const inner = text.slice(2, -1);
