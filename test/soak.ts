@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmulator } from './emulated.ts';
 import { type Process, startProcess } from './process.ts';
 import { answer, chunk, done, event, lastChunk, startRawUpstream, streamHead } from './raw-upstream.ts';
+import { readUntilBroken } from './read-until-broken.ts';
 
 /**
  * What a gateway holds. `rss` is the maximum while it was busy, because at rest it depends on the
@@ -73,7 +74,7 @@ export async function soak(seconds: number, report: (line: string) => void = () 
       left.abort();
       return;
     }
-    const text = await response.text();
+    const { text } = await readUntilBroken(response);
     const link = /\((http[^)]+)\)/.exec(text)?.[1];
     if (link) {
       const picture = await fetch(link);
