@@ -1,5 +1,3 @@
-import type { RawHeaders } from '../http/headers.ts';
-
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 const hidden = '[key removed]';
@@ -8,17 +6,6 @@ const hidden = '[key removed]';
 export function withoutSecret(bytes: Uint8Array, secret: string): Uint8Array {
   const text = decoder.decode(bytes);
   return text.includes(secret) ? encoder.encode(text.replaceAll(secret, hidden)) : bytes;
-}
-
-/** Headers without those that hold the key. */
-export function withoutSecretHeaders(headers: RawHeaders, secret: string): RawHeaders {
-  if (!headers.some((part) => part.includes(secret))) return headers;
-  const kept: string[] = [];
-  for (let i = 0; i < headers.length; i += 2) {
-    const [name, value] = [headers[i] as string, headers[i + 1] as string];
-    if (!value.includes(secret) && !name.includes(secret)) kept.push(name, value);
-  }
-  return kept;
 }
 
 /**

@@ -8,7 +8,7 @@ import { heartbeat } from './heartbeat.ts';
 import { createPeek, peekMs } from './peek.ts';
 import { maxRedirects, type Relay, sameHostRedirect, type Tunnel, type UpstreamRequest } from './relay.ts';
 import { type Decision, RetryState } from './retry.ts';
-import { errorText, withoutSecret, withoutSecretHeaders } from './secret.ts';
+import { errorText, withoutSecret } from './secret.ts';
 import type { Release } from './semaphore.ts';
 import type { Wire } from './wire.ts';
 
@@ -418,10 +418,10 @@ export class Transfer {
     if (isOpen && !this.#isBodiless()) this.#boundary = createEventBoundary();
     const promised = length ?? Number(headerOf(this.#headers, 'content-length') ?? Number.POSITIVE_INFINITY);
     const { secret } = this.#request;
-    const clean = secret === null ? this.#headers : withoutSecretHeaders(this.#headers, secret);
     // A heartbeat or an error line may be added to a stream of events, so its length is not
     // promised.
-    const headers = responseHeaders(clean, this.#options.addedHeaders, isStream, {
+    const headers = responseHeaders(this.#headers, this.#options.addedHeaders, isStream, {
+      secrets: secret === null ? [] : [secret],
       dropLength: this.#boundary !== null || length !== undefined,
     });
     if (length !== undefined) headers.push('content-length', String(length));
